@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <anodiff/core/shape.hpp>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace anodiff {
+
+/// A fixed set of worker threads that share out numbered chunks of work. The caller works too. One job runs at a time:
+/// a job started from within a job, or while another thread's job is running, is done by its caller alone, so that
+/// nothing waits for anything and nothing is oversubscribed.
+class thread_pool {
+ public:
+  /// threads counts the caller; 0 takes one for each core of the machine. Throws invalid_argument outside 0 … 1024.
+  explicit thread_pool(int threads = 0) {
+    check(threads >= 0 && threads <= 1024, "thread_pool: threads must lie in [0, 1024], got ", threads);
+    if (threads == 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    workers_.reserve(static_cast<std::size_t>(threads - 1));
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
+  }
+  thread_pool(const thread_pool&) = delete;
+  thread_pool& operator=(const thread_pool&) = delete;
+  ~thread_pool() {
+    stopping_.store(true);
+    generation_.fetch_add(1);
+    generation_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
+  [[nodiscard]] int threads() const noexcept { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls f(chunk) once for each chunk in [0, chunks), in any order and on any thread. The exception of the lowest
+  /// chunk that threw is rethrown after all have ended. Allocates nothing.
+  template <class F>
+  void run(index chunks, F&& f) {
+    if (chunks <= 0) return;
+    if (chunks == 1 || workers_.empty() || inside_ || !owner_.try_lock()) {
+      for (index i = 0; i < chunks; ++i) f(i);
+      return;
+    }
+    const std::lock_guard owner{owner_, std::adopt_lock};
+    using callable = std::remove_reference_t<F>;
+    call_ = [](void* target, index chunk) { (*static_cast<callable*>(target))(chunk); };
+    target_ = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+    chunks_ = chunks;
+    failed_chunk_ = chunks;
+    next_.store(0, std::memory_order_relaxed);
+    pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    work();
+    for (int spins = 0; pending_.load(std::memory_order_acquire) != 0; ++spins)
+      if (spins >= spin_limit) std::this_thread::yield();
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  static constexpr int spin_limit = 4000;  // about 20 microseconds: longer than the gap between two layers of a network
+
+  void serve() {
+    std::uint64_t seen = 0;
+    for (;;) {
+      std::uint64_t now = generation_.load(std::memory_order_acquire);
+      for (int spins = 0; now == seen && spins < spin_limit; ++spins) {
+        pause();
+        now = generation_.load(std::memory_order_acquire);
+      }
+      if (now == seen) {
+        generation_.wait(seen, std::memory_order_acquire);
+        now = generation_.load(std::memory_order_acquire);
+      }
+      if (now == seen) continue;
+      seen = now;
+      if (stopping_.load()) return;
+      work();
+      pending_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+  void work() {
+    inside_ = true;
+    for (index chunk; (chunk = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) {
+      try {
+        call_(target_, chunk);
+      } catch (...) {
+        const std::lock_guard lock{failure_lock_};
+        if (chunk < failed_chunk_) {
+          failed_chunk_ = chunk;
+          failure_ = std::current_exception();
+        }
+      }
+    }
+    inside_ = false;
+  }
+  static void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+  }
+
+  static inline thread_local bool inside_ = false;
+  std::mutex owner_, failure_lock_;
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<index> next_{0};
+  std::atomic<int> pending_{0};
+  std::atomic<bool> stopping_{false};
+  void (*call_)(void*, index) = nullptr;
+  void* target_ = nullptr;
+  index chunks_ = 0;
+  index failed_chunk_ = 0;
+  std::exception_ptr failure_;
+  std::vector<std::thread> workers_;
+};
+
+/// Calls f(first, last) on consecutive pieces of [0, n), each of `grain` elements but for the last. The pieces depend
+/// on n and grain alone, never on the number of threads: what each piece computes is the same on every machine.
+template <class F>
+void parallel_for(thread_pool& pool, index n, index grain, F&& f) {
+  check(grain > 0, "parallel_for: grain must be positive, got ", grain);
+  pool.run((n + grain - 1) / grain, [&](index chunk) { f(chunk * grain, std::min(n, (chunk + 1) * grain)); });
+}
+
+/// Sums f(first, last) over the pieces of parallel_for in their order, so that the rounding is the same for any number
+/// of threads.
+template <class T, class F>
+[[nodiscard]] T parallel_sum(thread_pool& pool, index n, index grain, F&& f) {
+  check(grain > 0, "parallel_sum: grain must be positive, got ", grain);
+  std::vector<T> parts(static_cast<std::size_t>((n + grain - 1) / grain));
+  pool.run(static_cast<index>(parts.size()), [&](index chunk) {
+    parts[static_cast<std::size_t>(chunk)] = f(chunk * grain, std::min(n, (chunk + 1) * grain));
+  });
+  T sum{};
+  for (const T& part : parts) sum += part;
+  return sum;
+}
+
+}  // namespace anodiff

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/core/annotate.hpp>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace anodiff::simd {
+
+/// Bytes of the widest vector register that the compiler may use.
+#if defined(__AVX512F__)
+inline constexpr int register_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int register_bytes = 32;
+#else
+inline constexpr int register_bytes = 16;
+#endif
+/// Vector registers of that width: it decides the tile of the matrix product.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int registers = 32;
+#else
+inline constexpr int registers = 16;
+#endif
+
+template <class T>
+inline constexpr int lanes = register_bytes / static_cast<int>(sizeof(T));
+
+namespace detail {
+template <class T, int N>
+struct vector_of {
+  typedef T type __attribute__((vector_size(N * sizeof(T))));
+};
+template <class T>
+struct bits_of;
+template <>
+struct bits_of<float> {
+  using type = std::int32_t;
+  static constexpr int mantissa = 23, bias = 127;
+};
+template <>
+struct bits_of<double> {
+  using type = std::int64_t;
+  static constexpr int mantissa = 52, bias = 1023;
+};
+}  // namespace detail
+
+/// A compiler vector of N elements of T; arithmetic and comparisons work lane by lane.
+template <class T, int N = lanes<T>>
+using vec = typename detail::vector_of<T, N>::type;
+
+template <class V>
+using element = std::remove_cvref_t<decltype(std::declval<V>()[0])>;
+template <class V>
+inline constexpr int lanes_of = static_cast<int>(sizeof(V) / sizeof(element<V>));
+
+template <class V, class T>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V load(const T* p) noexcept {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V, class T>
+ANODIFF_ALWAYS_INLINE void store(T* p, const V& v) noexcept {
+  std::memcpy(p, &v, sizeof v);
+}
+/// The first count lanes from p, the others zero.
+template <class V, class T>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V load_part(const T* p, int count) noexcept {
+  V v{};
+  for (int i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+}
+template <class V, class T>
+ANODIFF_ALWAYS_INLINE void store_part(T* p, const V& v, int count) noexcept {
+  for (int i = 0; i < count; ++i) p[i] = v[i];
+}
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V broadcast(element<V> x) noexcept {
+  return x - V{};
+}
+/// Sum of all lanes in a fixed order.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE element<V> sum(const V& v) noexcept {
+  element<V> total = v[0];
+  for (int i = 1; i < lanes_of<V>; ++i) total += v[i];
+  return total;
+}
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V max(const V& a, const V& b) noexcept {
+  return a > b ? a : b;
+}
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V min(const V& a, const V& b) noexcept {
+  return a < b ? a : b;
+}
+
+/// Applies f(vector, position, count) to [0, n) in whole vectors and one padded part.
+template <class T, class F>
+ANODIFF_ALWAYS_INLINE void for_each_vector(std::int64_t n, F&& f) noexcept {
+  constexpr int width = lanes<T>;
+  std::int64_t i = 0;
+  for (; i + width <= n; i += width) f(i, width);
+  if (i < n) f(i, static_cast<int>(n - i));
+}
+
+/// Square root, lane by lane, correctly rounded.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V sqrt(const V& x) noexcept {
+  V y;
+  for (int i = 0; i < lanes_of<V>; ++i) y[i] = std::sqrt(x[i]);
+  return y;
+}
+
+/// Nearest integer of |x| < 2^22 (float) or 2^51 (double), by the shift that pushes the fraction out of the mantissa.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V round_to_integer(const V& x) noexcept {
+  constexpr element<V> shift = sizeof(element<V>) == 4 ? element<V>(0x1.8p23) : element<V>(0x1.8p52);
+  return (x + shift) - shift;
+}
+
+/// e^x. float: relative error below 2e-7 for x in [-87, 88], clamped outside; double: std::exp lane by lane.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V exp(V x) noexcept {
+  if constexpr (sizeof(element<V>) == 8) {
+    V y;
+    for (int i = 0; i < lanes_of<V>; ++i) y[i] = std::exp(x[i]);
+    return y;
+  } else {
+    using integers = vec<std::int32_t, lanes_of<V>>;
+    x = min(max(x, broadcast<V>(-87.3F)), broadcast<V>(88.3F));
+    const V n = round_to_integer<V>(x * 1.44269504F);
+    const V r = (x - n * 0.693359375F) - n * -2.12194440e-4F;  // ln 2 in two parts: the first product is exact
+    V p = r * 1.9875691500e-4F + 1.3981999507e-3F;
+    p = p * r + 8.3334519073e-3F;
+    p = p * r + 4.1665795894e-2F;
+    p = p * r + 1.6666665459e-1F;
+    p = p * r + 5.0000001201e-1F;
+    p = p * (r * r) + r + 1.0F;
+    const integers scale = (__builtin_convertvector(n, integers) + 127) << 23;
+    return p * std::bit_cast<V>(scale);
+  }
+}
+
+/// ln x of normal positive floats, relative error below 3e-7 away from x = 1, absolute error below 1e-7 near it.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V log(const V& x) noexcept {
+  if constexpr (sizeof(element<V>) == 8) {
+    V y;
+    for (int i = 0; i < lanes_of<V>; ++i) y[i] = std::log(x[i]);
+    return y;
+  } else {
+    using integers = vec<std::int32_t, lanes_of<V>>;
+    const integers bits = std::bit_cast<integers>(x);
+    const integers exponent = (bits - 0x3F3504F3) >> 23;  // so that the mantissa lies in [sqrt(1/2), sqrt(2))
+    const V m = std::bit_cast<V>(bits - (exponent << 23)) - 1.0F;
+    const V e = __builtin_convertvector(exponent, V);
+    const V z = m * m;
+    V p = m * 7.0376836292e-2F + -1.1514610310e-1F;
+    p = p * m + 1.1676998740e-1F;
+    p = p * m + -1.2420140846e-1F;
+    p = p * m + 1.4249322787e-1F;
+    p = p * m + -1.6668057665e-1F;
+    p = p * m + 2.0000714765e-1F;
+    p = p * m + -2.4999993993e-1F;
+    p = p * m + 3.3333331174e-1F;
+    p = p * m * z + e * -2.12194440e-4F - 0.5F * z;
+    return m + p + e * 0.693359375F;
+  }
+}
+
+/// 1 / (1 + e^-x).
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V sigmoid(const V& x) noexcept {
+  return 1 / (1 + exp<V>(-x));
+}
+
+}  // namespace anodiff::simd
