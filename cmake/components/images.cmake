@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+set(anodiff_images_NEEDS "libpng and libjpeg (Debian: libpng-dev libjpeg-dev)")
+if(NOT TARGET anodiff::images)
+  find_package(PNG QUIET)
+  find_package(JPEG QUIET)
+  if(PNG_FOUND AND JPEG_FOUND)
+    add_library(anodiff::images INTERFACE IMPORTED GLOBAL)
+    target_compile_definitions(anodiff::images INTERFACE ANODIFF_HAS_IMAGES=1)
+    target_link_libraries(anodiff::images INTERFACE anodiff::anodiff PNG::PNG JPEG::JPEG)
+  endif()
+endif()

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+set(anodiff_onednn_NEEDS "oneDNN (Debian: libdnnl-dev)")
+if(NOT TARGET anodiff::onednn)
+  find_package(dnnl QUIET CONFIG)
+  if(dnnl_FOUND)
+    add_library(anodiff::onednn INTERFACE IMPORTED GLOBAL)
+    target_compile_definitions(anodiff::onednn INTERFACE ANODIFF_HAS_ONEDNN=1)
+    target_link_libraries(anodiff::onednn INTERFACE anodiff::anodiff DNNL::dnnl)
+  endif()
+endif()

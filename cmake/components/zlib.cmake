@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+set(anodiff_zlib_NEEDS "zlib (Debian: zlib1g-dev)")
+if(NOT TARGET anodiff::zlib)
+  find_package(ZLIB QUIET)
+  if(ZLIB_FOUND)
+    add_library(anodiff::zlib INTERFACE IMPORTED GLOBAL)
+    target_compile_definitions(anodiff::zlib INTERFACE ANODIFF_HAS_ZLIB=1)
+    target_link_libraries(anodiff::zlib INTERFACE anodiff::anodiff ZLIB::ZLIB)
+  endif()
+endif()
