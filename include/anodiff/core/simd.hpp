@@ -110,9 +110,36 @@ ANODIFF_ALWAYS_INLINE void for_each_vector(std::int64_t n, F&& f) noexcept {
 /// Square root, lane by lane, correctly rounded.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V sqrt(const V& x) noexcept {
-  V y;
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32 && sizeof(element<V>) == 4) return __builtin_ia32_sqrtps256(x);
+#endif
+#if defined(__SSE2__)
+  if constexpr (sizeof(V) == 16 && sizeof(element<V>) == 4) return __builtin_ia32_sqrtps(x);
+#endif
+  V y{};
   for (int i = 0; i < lanes_of<V>; ++i) y[i] = std::sqrt(x[i]);
   return y;
+}
+
+/// Product of the lower halves of 64-bit lanes; the upper halves are ignored.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V multiply_low(const V& a, const V& b) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)  // clang finds the instruction by itself
+#if defined(__AVX2__)
+  if constexpr (sizeof(V) == 32) {
+    using words = vec<int, 8>;
+    return std::bit_cast<V>(__builtin_ia32_pmuludq256(std::bit_cast<words>(a), std::bit_cast<words>(b)));
+  }
+#endif
+#if defined(__SSE2__)
+  if constexpr (sizeof(V) == 16) {
+    using words = vec<int, 4>;
+    return std::bit_cast<V>(__builtin_ia32_pmuludq128(std::bit_cast<words>(a), std::bit_cast<words>(b)));
+  }
+#endif
+#endif
+  constexpr element<V> low = 0xFFFFFFFFU;
+  return (a & low) * (b & low);
 }
 
 /// Nearest integer of |x| < 2^22 (float) or 2^51 (double), by the shift that pushes the fraction out of the mantissa.

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/ops/activation_cpu.hpp>
+#include <anodiff/ops/linear.hpp>
+#include <anodiff/ops/matmul_cpu.hpp>
+
+namespace anodiff::ops::cpu {
+
+namespace detail {
+
+/// What follows the product, on one piece of one row: bias, table, activation, residual.
+template <activation Kind, class T, class Weight>
+ANODIFF_ALWAYS_INLINE void finish_piece(const linear_forward<T, Weight>& op, index row, index column, const T* sums,
+                                        int count) noexcept {
+  using V = simd::vec<T>;
+  const index at = row * op.out + column;
+  const T* table =
+      op.table != nullptr ? op.table + (op.level != nullptr ? op.level[row] : row) * op.out + column : nullptr;
+  simd::for_each_vector<T>(count, [&](index j, int part) {
+    const bool whole = part == simd::lanes<T>;
+    const auto load = [&](const T* from) { return whole ? simd::load<V>(from) : simd::load_part<V>(from, part); };
+    const auto store = [&](T* to, const V& v) { whole ? simd::store(to, v) : simd::store_part(to, v, part); };
+    V z = simd::load<V>(sums + j);
+    if (op.bias != nullptr) z += load(op.bias + column + j);
+    if (table != nullptr) z += load(table + j);
+    if (op.before != nullptr) store(op.before + at + j, z);
+    V y = activate<Kind>(z);
+    if (op.residual != nullptr) y += load(op.residual + at + j);
+    store(op.y + at + j, y);
+  });
+}
+
+template <class T, class Weight>
+struct linear_finish {
+  const linear_forward<T, Weight>& op;
+  void operator()(index row, index column, const T* sums, int count) const noexcept {
+    with_kind(op.kind, [&]<activation Kind>() { finish_piece<Kind>(op, row, column, sums, count); });
+  }
+};
+
+/// Writes or adds each finished piece to a row-major target.
+template <class T>
+struct store_finish {
+  T* target;
+  index stride;
+  bool add;
+  void operator()(index row, index column, const T* sums, int count) const noexcept {
+    T* to = target + row * stride + column;
+    for (int j = 0; j < count; ++j) to[j] = add ? to[j] + sums[j] : sums[j];
+  }
+};
+
+/// sums[j] += Σ_row dz[row][j] for columns [first, last), the rows in order.
+template <class T>
+void add_column_sums(const T* dz, index rows, index stride, index first, index last, T* sums) noexcept {
+  using V = simd::vec<T>;
+  simd::for_each_vector<T>(last - first, [&](index j, int count) {
+    const T* column = dz + first + j;
+    V sum{};
+    if (count == simd::lanes<T>) {
+      for (index i = 0; i < rows; ++i) sum += simd::load<V>(column + i * stride);
+    } else {
+      for (index i = 0; i < rows; ++i) sum += simd::load_part<V>(column + i * stride, count);
+    }
+    for (int k = 0; k < count; ++k) sums[first + j + k] += sum[k];
+  });
+}
+
+}  // namespace detail
+
+template <class T>
+void run(const linear_forward<T, const packed_matrix<T>*>& op, thread_pool& pool) {
+  multiply<T>(pool, op.rows, {op.x, op.in, 1}, *op.weight, detail::linear_finish<T, const packed_matrix<T>*>{op});
+}
+
+template <class T>
+void run(const linear_forward<T>& op, thread_pool& pool) {
+  multiply<T>(pool, op.rows, op.out, op.in, {op.x, op.in, 1}, {op.weight, op.out, 1},
+              detail::linear_finish<T, const T*>{op});
+}
+
+template <class T>
+void run(const linear_backward<T>& op, thread_pool& pool) {
+  if (op.kind != activation::identity)
+    run(activate_backward<T>{op.before, op.dy, op.dz, op.rows * op.out, op.kind, false}, pool);
+  else if (op.dz != op.dy)
+    std::copy(op.dy, op.dy + op.rows * op.out, op.dz);
+  const T* dz = op.dz;
+  if (op.dweight != nullptr)
+    multiply<T>(pool, op.in, op.out, op.rows, {op.x, 1, op.in}, {dz, op.out, 1},
+                detail::store_finish<T>{op.dweight, op.out, true});
+  if (op.dbias != nullptr)
+    parallel_for(pool, op.out, 64,
+                 [&](index first, index last) { detail::add_column_sums(dz, op.rows, op.out, first, last, op.dbias); });
+  if (op.dx != nullptr)
+    multiply<T>(pool, op.rows, op.in, op.out, {dz, op.out, 1}, {op.weight, 1, op.out},
+                detail::store_finish<T>{op.dx, op.in, op.accumulate});
+}
+
+template <class T>
+void run(const scatter_rows<T>& op, thread_pool& pool) {
+  parallel_for(pool, op.width, 64, [&](index first, index last) {
+    for (index i = 0; i < op.rows; ++i) {
+      T* to = op.dtable + (op.level != nullptr ? op.level[i] : i) * op.width;
+      const T* from = op.dz + i * op.width;
+      for (index j = first; j < last; ++j) to[j] += from[j];
+    }
+  });
+}
+
+}  // namespace anodiff::ops::cpu

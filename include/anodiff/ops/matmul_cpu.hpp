@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/core/parallel.hpp>
+#include <anodiff/core/simd.hpp>
+#include <anodiff/core/tensor.hpp>
+#include <array>
+#include <utility>
+
+/// The matrix product under every dense layer. Each element of the product is one chain of multiply-adds over the inner
+/// dimension in rising order, cut at fixed places: it does not depend on the number of rows, on the tile or on the
+/// threads. That is why the product is written here and not left to a library, whose kernels change with the shape.
+namespace anodiff::ops::cpu {
+
+/// A strided matrix: element (i, j) stands at data[i * row_stride + j * column_stride].
+template <class T>
+struct matrix {
+  const T* data;
+  index row_stride;
+  index column_stride;
+};
+
+template <class T>
+struct tile_size {
+  static constexpr int vectors = 2;                            ///< vectors across
+  static constexpr int columns = vectors * simd::lanes<T>;     ///< a panel's width
+  static constexpr int rows = simd::registers == 32 ? 12 : 6;  ///< sums that fit the registers with their operands
+  static constexpr index depth = 512;                          ///< the inner dimension is cut here
+  static constexpr index row_block = rows * (simd::registers == 32 ? 16 : 32);
+};
+
+/// The right-hand matrix (k, n) cut into panels of tile_size::columns columns, each k rows of contiguous columns,
+/// zero-padded: the order in which the product reads it.
+template <class T>
+class packed_matrix {
+ public:
+  packed_matrix() = default;
+  packed_matrix(index k, index n)
+      : k_{k}, n_{n}, data_(static_cast<std::size_t>(panels() * k * tile_size<T>::columns)) {}
+  [[nodiscard]] index k() const noexcept { return k_; }
+  [[nodiscard]] index n() const noexcept { return n_; }
+  [[nodiscard]] index panels() const noexcept { return (n_ + tile_size<T>::columns - 1) / tile_size<T>::columns; }
+  [[nodiscard]] const T* panel(index p) const noexcept { return data_.data() + p * k_ * tile_size<T>::columns; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return data_.size() * sizeof(T); }
+  /// Copies b (k, n) into the panels; allocates nothing.
+  void pack(const matrix<T>& b) noexcept;
+
+ private:
+  index k_ = 0, n_ = 0;
+  aligned_vector<T> data_;
+};
+
+/// Copies rows [k0, k1) of columns [n0, n0 + columns) of b to a panel; columns at and beyond n become zero.
+template <class T>
+void pack_panel(const matrix<T>& b, index n, index n0, index k0, index k1, T* ANODIFF_RESTRICT panel) noexcept {
+  constexpr int width = tile_size<T>::columns;
+  const auto count = static_cast<int>(std::min<index>(width, n - n0));
+  if (b.column_stride == 1 && count == width) {
+    using V = simd::vec<T>;
+    for (index k = k0; k < k1; ++k, panel += width)
+      for (int v = 0; v < tile_size<T>::vectors; ++v)
+        simd::store(panel + v * simd::lanes<T>, simd::load<V>(b.data + k * b.row_stride + n0 + v * simd::lanes<T>));
+    return;
+  }
+  constexpr index stripe = 16;  // a column-major source is read in short runs along its contiguous side
+  for (index s = k0; s < k1; s += stripe) {
+    const index e = std::min(k1, s + stripe);
+    T* const to = panel + (s - k0) * width;
+    for (int j = 0; j < width; ++j) {
+      const T* from = b.data + (n0 + j) * b.column_stride;
+      for (index k = s; k < e; ++k) to[(k - s) * width + j] = j < count ? from[k * b.row_stride] : T{0};
+    }
+  }
+}
+
+template <class T>
+void packed_matrix<T>::pack(const matrix<T>& b) noexcept {
+  for (index p = 0; p < panels(); ++p)
+    pack_panel(b, n_, p * tile_size<T>::columns, 0, k_, data_.data() + p * k_ * tile_size<T>::columns);
+}
+
+/// sums[r][:] (+)= Σ_k a(r, k) panel(k, :) for Rows rows and Panels panels that lie panel_stride apart.
+template <class T, int Rows, int Panels>
+ANODIFF_ALWAYS_INLINE void multiply_tile(const T* ANODIFF_RESTRICT a, index row_stride, index column_stride,
+                                         index depth, const T* ANODIFF_RESTRICT panel, index panel_stride,
+                                         T* ANODIFF_RESTRICT sums, index sums_stride, bool add) noexcept {
+  using V = simd::vec<T>;
+  constexpr int width = simd::lanes<T>, vectors = tile_size<T>::vectors, across = vectors * Panels;
+  V c[Rows][across];
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < across; ++v) c[r][v] = add ? simd::load<V>(sums + r * sums_stride + v * width) : V{};
+  for (index k = 0; k < depth; ++k) {
+    V b[across];
+    for (int v = 0; v < across; ++v) b[v] = simd::load<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width);
+    panel += tile_size<T>::columns;
+    for (int r = 0; r < Rows; ++r) {
+      const V x = simd::broadcast<V>(a[r * row_stride]);
+      for (int v = 0; v < across; ++v) c[r][v] += x * b[v];
+    }
+    a += column_stride;
+  }
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < across; ++v) simd::store(sums + r * sums_stride + v * width, c[r][v]);
+}
+
+template <class T>
+using tile_function = void (*)(const T*, index, index, index, const T*, index, T*, index, bool);
+
+template <class T, int Rows>
+void multiply_rows(const T* a, index rs, index cs, index depth, const T* panel, index, T* sums, index stride,
+                   bool add) noexcept {
+  multiply_tile<T, Rows, 1>(a, rs, cs, depth, panel, 0, sums, stride, add);
+}
+
+/// The kernel for 1 … tile rows.
+template <class T>
+[[nodiscard]] inline tile_function<T> tile_for(index rows) noexcept {
+  static constexpr auto table = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array<tile_function<T>, sizeof...(I)>{&multiply_rows<T, static_cast<int>(I) + 1>...};
+  }
+  (std::make_index_sequence<tile_size<T>::rows>{});
+  return table[static_cast<std::size_t>(rows - 1)];
+}
+
+/// Multiplies rows [m0, m1) of a (m, k) with one panel, and gives each finished row piece to
+/// finish(row, first column, sums, count): sums holds tile_size::columns values of which count are real.
+template <class T, class Finish>
+void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, index n0, const T* packed,
+                    const matrix<T>* loose, Finish&& finish) noexcept {
+  using size = tile_size<T>;
+  alignas(tensor_alignment) T panel[static_cast<std::size_t>(size::depth) * size::columns];
+  alignas(tensor_alignment) T sums[static_cast<std::size_t>(size::row_block) * size::columns];
+  const auto count = static_cast<int>(std::min<index>(size::columns, n - n0));
+  for (index k0 = 0; k0 == 0 || k0 < k; k0 += size::depth) {
+    const index k1 = std::min(k, k0 + size::depth);
+    const T* b = packed + k0 * size::columns;
+    if (loose != nullptr) {
+      pack_panel(*loose, n, n0, k0, k1, panel);
+      b = panel;
+    }
+    for (index i = m0; i < m1; i += size::rows) {
+      const index rows = std::min<index>(size::rows, m1 - i);
+      T* tile = sums + (i - m0) * size::columns;
+      tile_for<T>(rows)(a.data + i * a.row_stride + k0 * a.column_stride, a.row_stride, a.column_stride, k1 - k0, b, 0,
+                        tile, size::columns, k0 > 0);
+      if (k1 == k)
+        for (index r = 0; r < rows; ++r) finish(i + r, n0, tile + r * size::columns, count);
+    }
+  }
+}
+
+/// c = a b for a (m, k) and packed b (k, n); finish(row, column, sums, count) takes each finished piece of a row.
+template <class T, class Finish>
+void multiply(thread_pool& pool, index m, const matrix<T>& a, const packed_matrix<T>& b, Finish&& finish) {
+  using size = tile_size<T>;
+  if (m == 1) {  // four panels side by side keep enough sums in flight
+    constexpr index group = 4;
+    parallel_for(pool, b.panels(), b.k() * b.n() < 32768 ? b.panels() : (b.panels() + 1) / 2, [&](index p0, index p1) {
+      alignas(tensor_alignment) T sums[group * size::columns];
+      const index stride = b.k() * size::columns;
+      for (index p = p0; p < p1; p += group) {
+        const index panels = std::min(group, p1 - p);
+        for (index k0 = 0; k0 == 0 || k0 < b.k(); k0 += size::depth) {
+          const index depth = std::min(b.k() - k0, size::depth);
+          const T* from = a.data + k0 * a.column_stride;
+          if (panels == group)
+            multiply_tile<T, 1, group>(from, 0, a.column_stride, depth, b.panel(p) + k0 * size::columns, stride, sums,
+                                       0, k0 > 0);
+          else
+            for (index i = 0; i < panels; ++i)
+              multiply_tile<T, 1, 1>(from, 0, a.column_stride, depth, b.panel(p + i) + k0 * size::columns, 0,
+                                     sums + i * size::columns, 0, k0 > 0);
+        }
+        for (index i = 0; i < panels; ++i) {
+          const index n0 = (p + i) * size::columns;
+          finish(index{0}, n0, sums + i * size::columns, static_cast<int>(std::min<index>(size::columns, b.n() - n0)));
+        }
+      }
+    });
+    return;
+  }
+  const index blocks = (m + size::row_block - 1) / size::row_block;
+  pool.run(blocks * b.panels(), [&](index chunk) {
+    const index m0 = chunk / b.panels() * size::row_block, p = chunk % b.panels();
+    multiply_panel<T>(m0, std::min(m, m0 + size::row_block), b.n(), b.k(), a, p * size::columns, b.panel(p), nullptr,
+                      finish);
+  });
+}
+
+/// c = a b for strided a (m, k) and b (k, n), whose panels are packed on the way.
+template <class T, class Finish>
+void multiply(thread_pool& pool, index m, index n, index k, const matrix<T>& a, const matrix<T>& b, Finish&& finish) {
+  using size = tile_size<T>;
+  const index panels = (n + size::columns - 1) / size::columns, blocks = (m + size::row_block - 1) / size::row_block;
+  pool.run(blocks * panels, [&](index chunk) {
+    const index m0 = chunk / panels * size::row_block, p = chunk % panels;
+    multiply_panel<T>(m0, std::min(m, m0 + size::row_block), n, k, a, p * size::columns, nullptr, &b, finish);
+  });
+}
+
+}  // namespace anodiff::ops::cpu
