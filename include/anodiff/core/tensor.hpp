@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <anodiff/core/shape.hpp>
+#include <concepts>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -47,7 +48,9 @@ class tensor_view {
   constexpr tensor_view() = default;
   constexpr tensor_view(T* data, shape<Rank> extents) noexcept : data_{data}, extents_{extents} {}
   /// A view of const elements from one of mutable elements.
-  constexpr tensor_view(const tensor_view<element, Rank>& other) noexcept requires std::is_const_v<T>
+  template <class U>
+  requires(std::is_const_v<T>&& std::same_as<U, element>) constexpr tensor_view(
+      const tensor_view<U, Rank>& other) noexcept  // NOLINT: adding const is implicit
       : data_{other.data()}, extents_{other.extents()} {}
 
   [[nodiscard]] constexpr T* data() const noexcept { return data_; }

@@ -6,33 +6,13 @@
 #include <anodiff/formats/dtype.hpp>
 #include <anodiff/formats/file.hpp>
 #include <anodiff/formats/json.hpp>
+#include <anodiff/formats/named_tensor.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace anodiff::formats {
-
-/// A tensor of a safetensors file: row-major, its bytes borrowed and aligned to the size of an element.
-struct named_tensor {
-  std::string name;
-  dtype type = dtype::f32;
-  std::vector<index> shape;
-  byte_span bytes;
-};
-
-/// One of the caller's tensors, to be written; its elements must outlive the call.
-template <class T, std::size_t Rank>
-[[nodiscard]] named_tensor named(std::string name, tensor_view<T, Rank> values) {
-  return {std::move(name),
-          dtype_of<std::remove_const_t<T>>(),
-          {values.extents().begin(), values.extents().end()},
-          std::as_bytes(values.flat())};
-}
-template <class T, std::size_t Rank>
-[[nodiscard]] named_tensor named(std::string name, const tensor<T, Rank>& values) {
-  return named(std::move(name), values.view());
-}
 
 /// What stands in a safetensors file. The tensors borrow from bytes held here: the file outlives every view of it.
 class safetensors_file {
@@ -41,7 +21,7 @@ class safetensors_file {
 
   std::string name;                   ///< of the file, for messages
   metadata_type metadata;             ///< text to text, in file order
-  std::vector<named_tensor> tensors;  ///< in file order
+  std::vector<named_tensor> tensors;  ///< in file order; bytes aligned to the size of an element
 
   /// The metadata of that key; null where there is none.
   [[nodiscard]] const std::string* find_metadata(std::string_view key) const noexcept {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/policy.hpp>
+#include <anodiff/core/tensor.hpp>
+#include <span>
+
+namespace anodiff {
+
+/// Mean and standard deviation of one view's score over normal samples.
+struct view_statistics {
+  double mean = 0, deviation = 1;
+};
+
+namespace part {
+template <class A>
+concept reduces_views = requires(const A a, std::span<const double> values, std::span<const view_statistics> normal) {
+  { a.reduce(values, normal) } -> std::same_as<double>;
+};
+template <class A>
+concept says_if_it_needs_statistics = requires {
+  { A::needs_statistics } -> std::convertible_to<bool>;
+};
+}  // namespace part
+
+/// Makes one value of a sample's views (noise levels × repeats). It is applied to each element of the evidence.
+/// `normal` holds each view's statistics of the pooled score over normal rows; it is empty unless needs_statistics.
+/// Laws: one view with mean 0 and deviation 1 passes unchanged through every aggregation but the per-view weights;
+/// raising one value never lowers the result; the order of views does not matter if their statistics move with them.
+template <class A>
+concept aggregator = policy<A> && part::reduces_views<A> && part::says_if_it_needs_statistics<A>;
+
+}  // namespace anodiff

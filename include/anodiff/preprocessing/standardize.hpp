@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/preprocessor.hpp>
+#include <cmath>
+
+namespace anodiff::preprocessing {
+
+/// What a preprocessor of this folder has learned: z = (x − offset) / scale, column by column, in double.
+class affine_columns {
+ public:
+  affine_columns() = default;
+  affine_columns(std::vector<double> offset, std::vector<double> scale)
+      : offset_{std::move(offset)}, scale_{std::move(scale)} {}
+  void apply(std::span<const double> in, std::span<float> out) const noexcept {
+    for (std::size_t j = 0; j < in.size(); ++j) out[j] = static_cast<float>((in[j] - offset_[j]) / scale_[j]);
+  }
+  [[nodiscard]] double invert(index column, float z) const noexcept {
+    const auto j = static_cast<std::size_t>(column);
+    return offset_[j] + scale_[j] * static_cast<double>(z);
+  }
+  [[nodiscard]] std::span<const double> offset() const noexcept { return offset_; }
+  [[nodiscard]] std::span<const double> scale() const noexcept { return scale_; }
+
+ private:
+  std::vector<double> offset_, scale_;
+};
+
+/// Zero mean and unit population standard deviation on the training rows; a constant column keeps its scale (1), so
+/// that a value that differs from it at scoring time stands out by its raw difference.
+class standardize {
+ public:
+  using params = no_params;
+  using fitted = affine_columns;
+  static constexpr std::string_view name = "standardize";
+
+  explicit standardize(params = {}) {}
+  [[nodiscard]] params parameters() const noexcept { return {}; }
+  /// x (n, d), finite, n >= 1.
+  [[nodiscard]] fitted fit(tensor_view<const double, 2> x) const {
+    const auto d = static_cast<std::size_t>(x.row_size());
+    const auto n = static_cast<double>(x.rows());
+    std::vector<double> mean(d), scale(d);
+    for (index i = 0; i < x.rows(); ++i)
+      for (std::size_t j = 0; j < d; ++j) mean[j] += x.row(i)[j];
+    for (double& m : mean) m /= n;
+    for (index i = 0; i < x.rows(); ++i)
+      for (std::size_t j = 0; j < d; ++j) {
+        const double centred = x.row(i)[j] - mean[j];
+        scale[j] += centred * centred;
+      }
+    for (std::size_t j = 0; j < d; ++j) {
+      const double deviation = std::sqrt(scale[j] / n);
+      scale[j] = deviation > constant_tolerance * std::abs(mean[j]) ? deviation : 1;
+    }
+    return {std::move(mean), std::move(scale)};
+  }
+
+ private:
+  static constexpr double constant_tolerance = 1e-13;  // rounding of the mean alone must not pass for a deviation
+};
+static_assert(preprocessor<standardize>);
+
+}  // namespace anodiff::preprocessing
