@@ -14,6 +14,7 @@ inline constexpr int raw_deflate = -15;               // zlib's sign for deflate
 inline constexpr std::uint64_t largest_ratio = 1032;  // deflate cannot pack more tightly: 258 bytes in 2 bits
 
 inline std::uint32_t crc_of(byte_span bytes, std::uint32_t before = 0) noexcept {
+  if (bytes.empty()) return before;  // zlib takes a null pointer for a question after its first value
   return static_cast<std::uint32_t>(
       ::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<z_size_t>(bytes.size())));
 }
