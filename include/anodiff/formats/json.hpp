@@ -1,195 +1,224 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/core/check.hpp>
-#include <charconv>
-#include <cmath>
-#include <concepts>
-#include <cstdint>
-#include <initializer_list>
-#include <limits>
-#include <optional>
+#include <algorithm>
+#include <anodiff/formats/bytes.hpp>
+#include <anodiff/formats/detail/decimal.hpp>
+#include <anodiff/formats/detail/utf8.hpp>
+#include <anodiff/formats/json_value.hpp>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace anodiff::formats {
-
-/// One JSON value (RFC 8259). Objects keep the order in which members were added. A number is a double and, where it
-/// was given as an integer of at most 64 bits, that integer exactly.
-class json {
- public:
-  using array_type = std::vector<json>;
-  using member = std::pair<std::string, json>;
-  using object_type = std::vector<member>;
-
-  json() noexcept = default;  // null
-  json(std::nullptr_t) noexcept {}
-  json(std::same_as<bool> auto value) noexcept : value_{value} {}
-  json(std::floating_point auto value) noexcept : value_{number_type{.value = static_cast<double>(value)}} {}
-  template <std::integral Integer>
-  requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) json(Integer value)
-  noexcept
-      : value_{number_type{
-            .value = static_cast<double>(value),
-            .magnitude = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value),
-            .exact = true,
-            .negative = value < 0}} {}
-  json(const char* text) : value_{std::string{text}} {}
-  json(std::string_view text) : value_{std::string{text}} {}
-  json(std::string text) noexcept : value_{std::move(text)} {}
-  json(array_type elements) noexcept : value_{std::move(elements)} {}
-  json(object_type members) noexcept : value_{std::move(members)} {}
-  /// An array of numbers or texts.
-  template <class T>
-  requires(!std::same_as<T, json> && !std::same_as<T, member>) explicit json(const std::vector<T>& elements)
-      : value_{array_type(elements.begin(), elements.end())} {}
-  [[nodiscard]] static json array() { return json{array_type{}}; }
-  [[nodiscard]] static json object() { return json{object_type{}}; }
-  [[nodiscard]] static json object(std::initializer_list<member> members) {
-    json out = object();
-    for (const auto& [key, value] : members) out.set(key, value);
-    return out;
-  }
-
-  [[nodiscard]] bool is_null() const noexcept { return holds<std::monostate>(); }
-  [[nodiscard]] bool is_boolean() const noexcept { return holds<bool>(); }
-  [[nodiscard]] bool is_number() const noexcept { return holds<number_type>(); }
-  [[nodiscard]] bool is_string() const noexcept { return holds<std::string>(); }
-  [[nodiscard]] bool is_array() const noexcept { return holds<array_type>(); }
-  [[nodiscard]] bool is_object() const noexcept { return holds<object_type>(); }
-  /// True where integer() or unsigned_integer() gives the number.
-  [[nodiscard]] bool is_integer() const noexcept {
-    const auto* n = std::get_if<number_type>(&value_);
-    return n != nullptr && whole(*n).has_value();
-  }
-
-  /// The value as what is asked for; throws data_error "WHO: need a number, got a string" otherwise. who names the
-  /// value in that message, as in "settings.json: \"steps\"".
-  [[nodiscard]] bool boolean(std::string_view who = "json") const { return get<bool>(who, "true or false"); }
-  [[nodiscard]] double number(std::string_view who = "json") const { return get<number_type>(who, "a number").value; }
-  /// Also a number written like 2.0 or 1e3, which is whole; throws data_error where it is not, or beyond 64 bits.
-  [[nodiscard]] std::int64_t integer(std::string_view who = "json") const {
-    const auto n = whole(get<number_type>(who, "an integer"));
-    constexpr auto top = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    check<data_error>(n && n->magnitude <= (n->negative ? top + 1 : top), who, ": need an integer of 64 bits, got ",
-                      dump_number());
-    return static_cast<std::int64_t>(n->negative ? 0 - n->magnitude : n->magnitude);
-  }
-  [[nodiscard]] std::uint64_t unsigned_integer(std::string_view who = "json") const {
-    const auto n = whole(get<number_type>(who, "an integer"));
-    check<data_error>(n && !n->negative, who, ": need an integer from 0 to 2^64 - 1, got ", dump_number());
-    return n->magnitude;
-  }
-  [[nodiscard]] const std::string& string(std::string_view who = "json") const {
-    return get<std::string>(who, "a string");
-  }
-  [[nodiscard]] const array_type& elements(std::string_view who = "json") const {
-    return get<array_type>(who, "an array");
-  }
-  [[nodiscard]] const object_type& members(std::string_view who = "json") const {
-    return get<object_type>(who, "an object");
-  }
-
-  /// The member of that name, or null where there is none. Throws data_error where this is no object.
-  [[nodiscard]] const json* find(std::string_view key, std::string_view who = "json") const {
-    for (const auto& [name, value] : members(who))
-      if (name == key) return &value;
-    return nullptr;
-  }
-  /// The member of that name; throws data_error where there is none.
-  [[nodiscard]] const json& at(std::string_view key, std::string_view who = "json") const {
-    const json* value = find(key, who);
-    check<data_error>(value != nullptr, who, ": needs a member \"", key, "\", got none");
-    return *value;
-  }
-
-  /// Adds a member, or replaces one in its place; null becomes an object first.
-  json& set(std::string_view key, json value) {
-    if (is_null()) value_ = object_type{};
-    auto& all = mutable_get<object_type>("an object");
-    for (auto& [name, old] : all)
-      if (name == key) {
-        old = std::move(value);
-        return *this;
-      }
-    all.emplace_back(std::string{key}, std::move(value));
-    return *this;
-  }
-  /// Adds an element; null becomes an array first.
-  json& push_back(json value) {
-    if (is_null()) value_ = array_type{};
-    mutable_get<array_type>("an array").push_back(std::move(value));
-    return *this;
-  }
-
-  /// Integers compare exactly, other numbers as doubles.
-  [[nodiscard]] bool operator==(const json&) const = default;
-
-  /// The text: on one line where indent is 0, else with that many spaces a level. Numbers are shortest, so that they
-  /// read back the same. Throws numeric_error on a number that is not finite, data_error on text that is not UTF-8.
-  [[nodiscard]] std::string dump(int indent = 0) const;
-
- private:
-  friend class json_parser;
-  struct number_type {
-    double value = 0;
-    std::uint64_t magnitude = 0;  // of the integer, where exact
-    bool exact = false;
-    bool negative = false;
-    bool operator==(const number_type& other) const noexcept {
-      return exact && other.exact ? magnitude == other.magnitude && negative == other.negative : value == other.value;
-    }
-  };
-  using variant = std::variant<std::monostate, bool, number_type, std::string, array_type, object_type>;
-
-  explicit json(number_type number) noexcept : value_{number} {}
-
-  template <class T>
-  [[nodiscard]] bool holds() const noexcept {
-    return std::holds_alternative<T>(value_);
-  }
-  [[nodiscard]] std::string_view kind() const noexcept {
-    constexpr std::string_view names[] = {"null", "true or false", "a number", "a string", "an array", "an object"};
-    return names[value_.index()];
-  }
-  template <class T>
-  const T& get(std::string_view who, std::string_view need) const {
-    const T* value = std::get_if<T>(&value_);
-    check<data_error>(value != nullptr, who, ": need ", need, ", got ", kind());
-    return *value;
-  }
-  template <class T>
-  T& mutable_get(std::string_view need) {
-    T* value = std::get_if<T>(&value_);
-    check(value != nullptr, "json: need ", need, ", got ", kind());
-    return *value;
-  }
-  static std::optional<number_type> whole(const number_type& n) noexcept {
-    if (n.exact) return n;
-    constexpr double exact_limit = 0x1p53;
-    if (!(std::abs(n.value) <= exact_limit) || n.value != std::trunc(n.value)) return std::nullopt;
-    return number_type{n.value, static_cast<std::uint64_t>(std::abs(n.value)), true, n.value < 0};
-  }
-  [[nodiscard]] std::string dump_number() const;
-  void dump_to(std::string& out, int indent, int level) const;
-
-  variant value_;
-};
 
 /// What a parser accepts.
 struct json_limits {
   int depth = 64;  ///< nesting of arrays and objects; from 1
 };
 
+/// Text to value: a recursive descent, bounded in depth.
+class json_parser {
+ public:
+  json_parser(std::string_view text, std::string_view name, json_limits limits) noexcept
+      : text_{text}, name_{name}, limits_{limits} {}
+
+  json parse() {
+    json out = value(0);
+    skip_space();
+    if (at_ != text_.size()) fail("need the end of the text after the value, got more");
+    return out;
+  }
+
+ private:
+  template <class... Parts>
+  [[noreturn]] void fail(const Parts&... parts) const {
+    const auto before = text_.substr(0, at_);
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const auto column = at_ - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
+    throw data_error(concat(name_, ": ", parts..., " (line ", line, ", column ", column, ")"));
+  }
+  [[nodiscard]] bool ended() const noexcept { return at_ == text_.size(); }
+  void skip_space() noexcept {
+    while (!ended() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+  }
+  bool accept(char c) noexcept {
+    skip_space();
+    if (ended() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  [[nodiscard]] std::string here() const { return ended() ? "the end" : quoted(text_.substr(at_, 1)); }
+
+  json value(int depth) {
+    skip_space();
+    if (ended()) fail("need a value, got the end");
+    switch (text_[at_]) {
+      case '{':
+        return object(depth + 1);
+      case '[':
+        return array(depth + 1);
+      case '"':
+        return json{string()};
+      case 't':
+        return word("true", json{true});
+      case 'f':
+        return word("false", json{false});
+      case 'n':
+        return word("null", json{});
+      default:
+        return number();
+    }
+  }
+  json word(std::string_view spelling, json meaning) {
+    if (text_.substr(at_, spelling.size()) != spelling) fail("need a value, got ", here());
+    at_ += spelling.size();
+    return meaning;
+  }
+
+  void enter(int depth) {
+    if (depth > limits_.depth) fail("nested deeper than ", limits_.depth, " levels");
+    ++at_;
+  }
+  json array(int depth) {
+    enter(depth);
+    json::array_type out;
+    if (accept(']')) return json{std::move(out)};
+    do out.push_back(value(depth));
+    while (accept(','));
+    if (!accept(']')) fail("need ',' or ']' in an array, got ", here());
+    return json{std::move(out)};
+  }
+  json object(int depth) {
+    enter(depth);
+    json::object_type out;
+    if (accept('}')) return json{std::move(out)};
+    do {
+      skip_space();
+      if (ended() || text_[at_] != '"') fail("need a key in quotes, got ", here());
+      std::string key = string();
+      if (!accept(':')) fail("need ':' after a key, got ", here());
+      out.emplace_back(std::move(key), value(depth));
+    } while (accept(','));
+    if (!accept('}')) fail("need ',' or '}' in an object, got ", here());
+    refuse_twins(out);
+    return json{std::move(out)};
+  }
+  void refuse_twins(const json::object_type& members) const {
+    std::vector<std::string_view> keys(members.size());
+    std::transform(members.begin(), members.end(), keys.begin(),
+                   [](const auto& m) { return std::string_view{m.first}; });
+    std::sort(keys.begin(), keys.end());
+    const auto twin = std::adjacent_find(keys.begin(), keys.end());
+    if (twin != keys.end()) fail("the key ", quoted(*twin), " occurs twice in an object");
+  }
+
+  json number() {
+    const std::size_t first = at_;
+    const bool negative = !ended() && text_[at_] == '-';
+    if (negative) ++at_;
+    const std::size_t digits_first = at_;
+    if (digits() == 0) fail("need a value, got ", here());
+    if (text_[digits_first] == '0' && at_ > digits_first + 1) fail("a number must not begin with 0");
+    const std::size_t digits_last = at_;
+    if (!ended() && text_[at_] == '.') {
+      ++at_;
+      if (digits() == 0) fail("need a digit after the point, got ", here());
+    }
+    if (!ended() && (text_[at_] == 'e' || text_[at_] == 'E')) {
+      ++at_;
+      if (!ended() && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
+      if (digits() == 0) fail("need a digit in the exponent, got ", here());
+    }
+    json::number_type out;
+    const auto end = text_.data() + at_;
+    if (detail::decimal_from(text_.data() + first, end, out.value).ec != std::errc{})
+      fail("a number is beyond the range of double: ", quoted(text_.substr(first, at_ - first)));
+    if (at_ == digits_last && !(negative && out.value == 0)) {  // "-0" is the double
+      out.exact = std::from_chars(text_.data() + digits_first, end, out.magnitude).ec == std::errc{};
+      constexpr auto top = std::uint64_t{1} << 63;
+      out.exact = out.exact && !(negative && out.magnitude > top);
+      out.negative = out.exact && negative;
+      if (!out.exact) out.magnitude = 0;
+    }
+    return json{out};
+  }
+  std::size_t digits() noexcept {
+    const std::size_t first = at_;
+    while (!ended() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
+    return at_ - first;
+  }
+
+  std::string string() {
+    std::string out;
+    for (++at_;;) {
+      const std::size_t first = at_;
+      while (!ended() && text_[at_] != '"' && text_[at_] != '\\' && static_cast<unsigned char>(text_[at_]) >= 0x20)
+        ++at_;
+      const auto plain = text_.substr(first, at_ - first);
+      if (const auto bad = detail::utf8_error(plain); bad != plain.size()) {
+        at_ = first + bad;
+        fail("a string is not UTF-8");
+      }
+      out += plain;
+      if (ended()) fail("a string has no end");
+      const char c = text_[at_++];
+      if (c == '"') return out;
+      if (c != '\\') {
+        --at_;
+        fail("a control character in a string must be escaped");
+      }
+      escape(out);
+    }
+  }
+  void escape(std::string& out) {
+    if (ended()) fail("a string has no end");
+    const char c = text_[at_];
+    constexpr std::string_view letters = "\"\\/bfnrt", meanings = "\"\\/\b\f\n\r\t";
+    if (const auto place = letters.find(c); place != std::string_view::npos) {
+      ++at_;
+      out += meanings[place];
+      return;
+    }
+    if (c != 'u') fail("an unknown escape \\", quoted(text_.substr(at_, 1)), " in a string");
+    ++at_;
+    std::uint32_t code = hex4();
+    if (code >= 0xd800 && code < 0xdc00 && text_.substr(at_, 2) == "\\u") {
+      at_ += 2;
+      const std::uint32_t low = hex4();
+      if (low < 0xdc00 || low >= 0xe000) fail("half a surrogate pair in a string");
+      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    } else if (code >= 0xd800 && code < 0xe000) {
+      fail("half a surrogate pair in a string");
+    }
+    detail::append_utf8(out, code);
+  }
+  std::uint32_t hex4() {
+    std::uint32_t code = 0;
+    for (int i = 0; i < 4; ++i, ++at_) {
+      const char c = ended() ? ' ' : text_[at_];
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
+      if (digit < 0) fail("need four hexadecimal digits after \\u, got ", here());
+      code = code * 16 + static_cast<std::uint32_t>(digit);
+    }
+    return code;
+  }
+
+  std::string_view text_;
+  std::string_view name_;
+  json_limits limits_;
+  std::size_t at_ = 0;
+};
+
 /// The value of a JSON text in UTF-8 (RFC 8259, no byte order mark). name stands for the text in messages. Throws
 /// data_error, naming line and column, on anything else: a syntax error, a key that occurs twice in an object, text
 /// that is no UTF-8, half a surrogate pair, a number beyond double, too deep nesting.
-[[nodiscard]] json parse_json(std::string_view text, std::string_view name = "json", json_limits limits = {});
+[[nodiscard]] inline json parse_json(std::string_view text, std::string_view name = "json", json_limits limits = {}) {
+  return json_parser{text, name, limits}.parse();
+}
 
 }  // namespace anodiff::formats
-
-#include <anodiff/formats/detail/json_text.hpp>

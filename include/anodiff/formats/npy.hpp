@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <anodiff/core/tensor.hpp>
 #include <anodiff/formats/bytes.hpp>
+#include <anodiff/formats/detail/npy_header.hpp>
 #include <anodiff/formats/dtype.hpp>
 #include <anodiff/formats/file.hpp>
 #include <anodiff/formats/named_tensor.hpp>
@@ -105,15 +106,32 @@ class array {
 
 /// Reads the bytes of a .npy file of version 1, 2 or 3; name stands for it in messages. Throws data_error where it is
 /// damaged, big-endian, structured, or of a dtype other than float16…64, (u)int8…64 and bool.
-[[nodiscard]] array parse_npy(buffer content, std::string name);
+[[nodiscard]] inline array parse_npy(buffer content, std::string name) {
+  constexpr std::uint64_t longest = 65536;
+  byte_reader reader{content.span(), name};
+  if (text_of(reader.take_bytes(detail::npy_magic.size(), "the npy magic")) != detail::npy_magic)
+    throw data_error(concat(name, ": not a npy file, its first bytes are not those of one"));
+  const auto major = reader.take<std::uint8_t>("the npy version");
+  const auto minor = reader.take<std::uint8_t>("the npy version");
+  if (major < 1 || major > 3 || minor != 0)
+    reader.fail("npy version ", int{major}, ".", int{minor}, " is not supported; 1.0, 2.0 and 3.0 are");
+  const std::uint64_t length = major == 1 ? reader.take<std::uint16_t>("the length of the npy header")
+                                          : reader.take<std::uint32_t>("the length of the npy header");
+  if (length > longest) reader.fail("the npy header may have at most ", longest, " bytes, got ", length);
+  detail::npy_header_parser header{text_of(reader.take_bytes(length, "the npy header")), name};
+  header.parse();
+  const auto size = stored_size(header.shape(), header.type());
+  if (!size || *size != reader.left())
+    reader.fail(name_of(header.type()), " ", shape_text(header.shape()), " needs ", size ? concat(*size) : "too many",
+                " bytes, got ", reader.left());
+  const std::size_t first = reader.position();
+  return {std::move(content), first, header.type(), std::move(header.shape()), header.fortran_order(), std::move(name)};
+}
 
 /// Reads a .npy file. Throws io_error where it cannot be read, data_error as parse_npy.
 [[nodiscard]] inline array read_npy(const std::string& path, std::uint64_t limit = default_file_limit) {
   return parse_npy(read_file(path, limit), path);
 }
-
-/// The head of a .npy file for elements that follow in row-major order; its size is a multiple of 64.
-[[nodiscard]] std::string npy_header(dtype type, std::span<const index> extents);
 
 /// Writes a tensor as .npy, version 1, row-major.
 template <byte_sink Sink, class T, std::size_t Rank>
@@ -136,5 +154,3 @@ void write_npy(const std::string& path, std::span<const T> values) {
 }
 
 }  // namespace anodiff::formats
-
-#include <anodiff/formats/detail/npy_header.hpp>

@@ -3,6 +3,7 @@
 
 #include <anodiff/formats/npy.hpp>
 #include <anodiff/formats/zip.hpp>
+#include <anodiff/formats/zip_writer.hpp>
 #include <string>
 #include <string_view>
 #include <utility>

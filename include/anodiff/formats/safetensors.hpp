@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <anodiff/formats/bytes.hpp>
+#include <anodiff/formats/detail/safetensors_entries.hpp>
 #include <anodiff/formats/dtype.hpp>
 #include <anodiff/formats/file.hpp>
 #include <anodiff/formats/json.hpp>
 #include <anodiff/formats/named_tensor.hpp>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,7 +85,36 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
 /// Reads the bytes of a safetensors file; name stands for it in messages. The tensors' offsets must tile the data
 /// without gap or overlap. Throws data_error on anything else, with nothing half-read.
-[[nodiscard]] safetensors_file parse_safetensors(buffer content, std::string name);
+[[nodiscard]] inline safetensors_file parse_safetensors(buffer content, std::string name) {
+  safetensors_file out;
+  byte_reader reader{content.span(), name};
+  const auto length = reader.take<std::uint64_t>("the length of the header");
+  if (length > safetensors_header_limit)
+    reader.fail("the header may have at most ", safetensors_header_limit, " bytes, got ", length);
+  const auto text = text_of(reader.take_bytes(length, "the header"));
+  if (!text.starts_with('{')) reader.fail("the header must begin with '{'");
+  const json header = parse_json(text, concat(name, ": header"), {.depth = 4});
+  std::vector<detail::safetensors_entry> entries;
+  for (const auto& member : header.members(name)) {
+    if (member.first == "__metadata__") {
+      const std::string who = concat(name, ": __metadata__");
+      for (const auto& [key, value] : member.second.members(who))
+        out.metadata.emplace_back(key, value.string(concat(who, " ", quoted(key))));
+    } else {
+      entries.push_back(detail::safetensors_entry_of(name, member));
+    }
+  }
+  detail::tile_safetensors(name, reader.take_bytes(reader.left(), "the data"), entries);
+  out.realigned_ = detail::realign_safetensors(entries);
+  out.tensors.reserve(entries.size());
+  for (auto& entry : entries) out.tensors.push_back(std::move(entry.tensor));
+  out.by_name_.resize(out.tensors.size());
+  std::iota(out.by_name_.begin(), out.by_name_.end(), std::size_t{0});
+  std::ranges::sort(out.by_name_, {}, [&](std::size_t i) -> const std::string& { return out.tensors[i].name; });
+  out.content_ = std::move(content);
+  out.name = std::move(name);
+  return out;
+}
 
 /// Reads a safetensors file whole. Throws io_error where it cannot be read, data_error where it is damaged.
 [[nodiscard]] inline safetensors_file read_safetensors(const std::string& path,
@@ -96,7 +127,56 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 /// element. Throws invalid_argument on a name that occurs twice or bytes that do not fit the shape.
 template <byte_sink Sink>
 void write_safetensors(Sink& sink, const std::vector<named_tensor>& tensors,
-                       const safetensors_file::metadata_type& metadata = {});
+                       const safetensors_file::metadata_type& metadata = {}) {
+  std::vector<std::size_t> order(tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    const auto size_a = size_of(tensors[a].type), size_b = size_of(tensors[b].type);
+    return size_a != size_b ? size_a > size_b : a < b;
+  });
+  std::vector<std::uint64_t> first(tensors.size());
+  std::uint64_t at = 0;
+  for (const std::size_t i : order) {
+    first[i] = at;
+    at += tensors[i].bytes.size();
+  }
+  json::object_type header;
+  if (!metadata.empty()) {
+    json::object_type texts;
+    for (const auto& [key, value] : metadata) texts.emplace_back(key, json{value});
+    header.emplace_back("__metadata__", std::move(texts));
+  }
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto& [name, type, extents, bytes] = tensors[i];
+    const auto size = stored_size(extents, type);
+    check(size && *size == bytes.size(), "write_safetensors: tensor ", quoted(name), " of ", name_of(type), " ",
+          shape_text(extents), " does not fit its ", bytes.size(), " bytes");
+    const auto known = std::ranges::find(detail::safetensors_dtypes, type, &detail::safetensors_dtype::type);
+    header.emplace_back(name, json::object_type{{"dtype", known->spelling},
+                                                {"shape", json{extents}},
+                                                {"data_offsets", json::array_type{first[i], first[i] + bytes.size()}}});
+  }
+  const auto refuse_twins = [](const json::object_type& members, std::string_view what) {
+    std::vector<std::string_view> keys;
+    for (const auto& member : members) keys.push_back(member.first);
+    std::ranges::sort(keys);
+    const auto twin = std::ranges::adjacent_find(keys);
+    check(twin == keys.end(), "write_safetensors: ", what, " ", twin == keys.end() ? "" : quoted(*twin),
+          " occurs twice");
+  };
+  refuse_twins(header, "the name");
+  if (!metadata.empty()) refuse_twins(header.front().second.members(), "the metadata key");
+
+  constexpr std::size_t alignment = 64;
+  std::string text = json{std::move(header)}.dump();
+  text.append((alignment - (sizeof(std::uint64_t) + text.size()) % alignment) % alignment, ' ');
+  check(text.size() <= safetensors_header_limit, "write_safetensors: the header may have at most ",
+        safetensors_header_limit, " bytes, got ", text.size());
+  const std::uint64_t length = text.size();
+  sink.write(std::as_bytes(std::span{&length, 1}));
+  sink.write(bytes_of(text));
+  for (const std::size_t i : order) sink.write(tensors[i].bytes);
+}
 
 /// The same to a file, whole or not at all; throws io_error where the system refuses.
 inline void write_safetensors(const std::string& path, const std::vector<named_tensor>& tensors,
@@ -105,5 +185,3 @@ inline void write_safetensors(const std::string& path, const std::vector<named_t
 }
 
 }  // namespace anodiff::formats
-
-#include <anodiff/formats/detail/safetensors_text.hpp>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/formats/bytes.hpp>
-#include <anodiff/formats/file.hpp>
+#include <anodiff/formats/detail/deflate.hpp>
+#include <anodiff/formats/detail/zip_records.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,28 +58,124 @@ class zip_archive {
   std::vector<zip_member> members_;
 };
 
-/// Writes a zip archive, member after member; every date in it is 1980-01-01, so that the same input gives the same
-/// bytes. The sink must outlive it; the archive is complete after finish().
-template <byte_sink Sink>
-class zip_writer {
- public:
-  explicit zip_writer(Sink& sink) noexcept : sink_{sink} {}
-  /// A member whose content is the given pieces one after another.
-  void add(std::string name, std::span<const byte_span> pieces, bool deflate);
-  void finish();
-
- private:
-  void put(byte_span bytes) {
-    sink_.write(bytes);
-    at_ += bytes.size();
+inline zip_archive::zip_archive(buffer content, std::string name, zip_limits limits)
+    : content_{std::move(content)}, name_{std::move(name)} {
+  const auto end = detail::find_zip_end(content_.span(), name_);
+  byte_reader reader{content_.span(), name_};
+  reader.seek(end + 4, "the end record");
+  const auto disk = reader.take<std::uint16_t>("the end record");
+  const auto first_disk = reader.take<std::uint16_t>("the end record");
+  std::uint64_t count_here = reader.take<std::uint16_t>("the end record");
+  std::uint64_t count = reader.take<std::uint16_t>("the end record");
+  std::uint64_t size = reader.take<std::uint32_t>("the end record");
+  std::uint64_t first = reader.take<std::uint32_t>("the end record");
+  std::uint64_t last = end;
+  if (disk != 0 || first_disk != 0) reader.fail("zip archives of several parts are not supported");
+  if (end >= detail::zip64_locator_size) {
+    reader.seek(end - detail::zip64_locator_size, "the zip64 locator");
+    if (reader.take<std::uint32_t>("the zip64 locator") == detail::zip64_locator) {
+      (void)reader.take<std::uint32_t>("the zip64 locator");
+      last = reader.take<std::uint64_t>("the zip64 locator");
+      reader.seek(last, "the zip64 end record");
+      if (reader.take<std::uint32_t>("the zip64 end record") != detail::zip64_end)
+        reader.fail("the zip64 locator leads nowhere");
+      (void)reader.take_bytes(20, "the zip64 end record");
+      count_here = reader.take<std::uint64_t>("the zip64 end record");
+      count = reader.take<std::uint64_t>("the zip64 end record");
+      size = reader.take<std::uint64_t>("the zip64 end record");
+      first = reader.take<std::uint64_t>("the zip64 end record");
+    }
   }
+  if (count_here != count) reader.fail("zip archives of several parts are not supported");
+  if (size > last || first != last - size)
+    reader.fail("the zip directory must end where the end record begins: ", first, " + ", size, " is not ", last);
+  if (count > size / detail::zip_central_size)
+    reader.fail("a zip directory of ", size, " bytes cannot hold ", count, " members");
+  if (count > limits.members) reader.fail("at most ", limits.members, " members can be read, got ", count);
+  read_directory(reader, first, last, count, limits);
+}
 
-  Sink& sink_;
-  std::uint64_t at_ = 0;
-  std::vector<zip_member> members_;
-};
+inline void zip_archive::read_directory(byte_reader& whole, std::uint64_t first, std::uint64_t last,
+                                        std::uint64_t count, zip_limits limits) {
+  byte_reader reader{content_.span().first(static_cast<std::size_t>(last)), name_};
+  reader.seek(first, "the zip directory");
+  members_.reserve(static_cast<std::size_t>(count));
+  std::uint64_t total = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    constexpr std::string_view what = "an entry of the zip directory";
+    if (reader.take<std::uint32_t>(what) != detail::zip_central) reader.fail("need ", what, ", got something else");
+    (void)reader.take_bytes(4, what);  // versions
+    const auto flags = reader.take<std::uint16_t>(what);
+    const auto method = reader.take<std::uint16_t>(what);
+    (void)reader.take_bytes(4, what);  // time and date
+    zip_member member;
+    member.crc = reader.take<std::uint32_t>(what);
+    member.packed = reader.take<std::uint32_t>(what);
+    member.unpacked = reader.take<std::uint32_t>(what);
+    const auto name_size = reader.take<std::uint16_t>(what);
+    const auto extra_size = reader.take<std::uint16_t>(what);
+    const auto comment_size = reader.take<std::uint16_t>(what);
+    (void)reader.take_bytes(8, what);  // disk and attributes
+    member.header = reader.take<std::uint32_t>(what);
+    member.name = text_of(reader.take_bytes(name_size, what));
+    const std::size_t extra_at = reader.position();
+    const byte_reader extra{reader.take_bytes(extra_size, what), name_, extra_at};
+    detail::read_zip64_extra(extra, {&member.unpacked, &member.packed, &member.header});
+    (void)reader.take_bytes(comment_size, what);
+
+    const auto who = concat("member ", quoted(member.name));
+    if (!detail::plain_zip_name(member.name)) reader.fail(who, " has a name that is no plain relative path");
+    if (flags & 1) reader.fail(who, " is encrypted, which is not supported");
+    if (method != 0 && method != 8) reader.fail(who, " is packed by method ", method, "; stored and deflate are known");
+    member.deflated = method == 8;
+    if (!member.deflated && member.packed != member.unpacked)
+      reader.fail(who, " is stored, but its sizes differ: ", member.packed, " and ", member.unpacked);
+    if (member.header > first || member.packed > first) reader.fail(who, " lies outside the file");
+    if (member.unpacked / detail::largest_ratio > member.packed)
+      reader.fail(who, " cannot hold the stated ", member.unpacked, " bytes in ", member.packed);
+    if (member.unpacked > limits.unpacked - total)
+      reader.fail("at most ", limits.unpacked, " bytes can be unpacked, the archive states more");
+    total += member.unpacked;
+    members_.push_back(std::move(member));
+  }
+  if (reader.left() != 0) reader.fail("the zip directory holds more than its ", count, " members");
+
+  std::vector<const zip_member*> order(members_.size());
+  std::ranges::transform(members_, order.begin(), [](const auto& m) { return &m; });
+  std::ranges::sort(order, {}, [](const auto* m) -> const std::string& { return m->name; });
+  for (std::size_t i = 1; i < order.size(); ++i)
+    if (order[i]->name == order[i - 1]->name) whole.fail("two members are named ", quoted(order[i]->name));
+  std::ranges::sort(order, {}, [](const auto* m) { return m->header; });
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto end = i + 1 < order.size() ? order[i + 1]->header : first;
+    const auto least = detail::zip_local_size + order[i]->name.size() + order[i]->packed;
+    if (end - order[i]->header < least) whole.fail("member ", quoted(order[i]->name), " overlaps what follows it");
+  }
+}
+
+inline byte_span zip_archive::packed_bytes(const zip_member& member) const {
+  constexpr std::string_view what = "the local header of a member";
+  byte_reader reader{content_.span(), name_};
+  reader.seek(member.header, what);
+  if (reader.take<std::uint32_t>(what) != detail::zip_local) reader.fail("need ", what, ", got something else");
+  (void)reader.take_bytes(4, what);  // version and flags
+  const auto method = reader.take<std::uint16_t>(what);
+  (void)reader.take_bytes(16, what);  // time, date, checksum and sizes: the directory's count
+  const auto name_size = reader.take<std::uint16_t>(what);
+  const auto extra_size = reader.take<std::uint16_t>(what);
+  const auto local_name = text_of(reader.take_bytes(name_size, what));
+  if (local_name != member.name || (method == 8) != member.deflated)
+    reader.fail("member ", quoted(member.name), " and its local header disagree");
+  (void)reader.take_bytes(extra_size, what);
+  return reader.take_bytes(member.packed, "the content of a member");
+}
+
+inline buffer zip_archive::read(const zip_member& member) const {
+  const auto packed = packed_bytes(member);
+  const auto who = concat(name_, ": member ", quoted(member.name));
+  buffer content = member.deflated ? detail::inflate_exactly(packed, member.unpacked, who) : buffer{packed};
+  check<data_error>(detail::crc_of(content.span()) == member.crc, who, " is damaged: its checksum differs");
+  return content;
+}
 
 }  // namespace anodiff::formats
-
-#include <anodiff/formats/detail/zip_reader.hpp>
-#include <anodiff/formats/detail/zip_writer.hpp>

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/formats/npy.hpp>
+#include <algorithm>
+#include <anodiff/formats/bytes.hpp>
+#include <anodiff/formats/dtype.hpp>
 #include <array>
 #include <charconv>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace anodiff::formats {
 
@@ -149,29 +155,8 @@ inline constexpr std::string_view npy_magic{"\x93NUMPY", 6};
 
 }  // namespace detail
 
-inline array parse_npy(buffer content, std::string name) {
-  constexpr std::uint64_t longest = 65536;
-  byte_reader reader{content.span(), name};
-  if (text_of(reader.take_bytes(detail::npy_magic.size(), "the npy magic")) != detail::npy_magic)
-    throw data_error(concat(name, ": not a npy file, its first bytes are not those of one"));
-  const auto major = reader.take<std::uint8_t>("the npy version");
-  const auto minor = reader.take<std::uint8_t>("the npy version");
-  if (major < 1 || major > 3 || minor != 0)
-    reader.fail("npy version ", int{major}, ".", int{minor}, " is not supported; 1.0, 2.0 and 3.0 are");
-  const std::uint64_t length = major == 1 ? reader.take<std::uint16_t>("the length of the npy header")
-                                          : reader.take<std::uint32_t>("the length of the npy header");
-  if (length > longest) reader.fail("the npy header may have at most ", longest, " bytes, got ", length);
-  detail::npy_header_parser header{text_of(reader.take_bytes(length, "the npy header")), name};
-  header.parse();
-  const auto size = stored_size(header.shape(), header.type());
-  if (!size || *size != reader.left())
-    reader.fail(name_of(header.type()), " ", shape_text(header.shape()), " needs ", size ? concat(*size) : "too many",
-                " bytes, got ", reader.left());
-  const std::size_t first = reader.position();
-  return {std::move(content), first, header.type(), std::move(header.shape()), header.fortran_order(), std::move(name)};
-}
-
-inline std::string npy_header(dtype type, std::span<const index> extents) {
+/// The head of a .npy file for elements that follow in row-major order; its size is a multiple of 64.
+[[nodiscard]] inline std::string npy_header(dtype type, std::span<const index> extents) {
   const auto known = std::ranges::find(detail::npy_dtypes, type, &detail::npy_dtype::type);
   check(known != detail::npy_dtypes.end(), "npy_header: npy has no ", name_of(type));
   std::string shape;

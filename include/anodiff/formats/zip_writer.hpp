@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <anodiff/formats/bytes.hpp>
 #include <anodiff/formats/detail/deflate.hpp>
-#include <anodiff/formats/detail/zip_reader.hpp>
+#include <anodiff/formats/file.hpp>
 #include <anodiff/formats/zip.hpp>
+#include <concepts>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace anodiff::formats {
 
@@ -37,6 +45,27 @@ inline void put_zip_facts(zip_record& record, const zip_member& member, bool lar
 }
 
 }  // namespace detail
+
+/// Writes a zip archive, member after member; every date in it is 1980-01-01, so that the same input gives the same
+/// bytes. The sink must outlive it; the archive is complete after finish().
+template <byte_sink Sink>
+class zip_writer {
+ public:
+  explicit zip_writer(Sink& sink) noexcept : sink_{sink} {}
+  /// A member whose content is the given pieces one after another.
+  void add(std::string name, std::span<const byte_span> pieces, bool deflate);
+  void finish();
+
+ private:
+  void put(byte_span bytes) {
+    sink_.write(bytes);
+    at_ += bytes.size();
+  }
+
+  Sink& sink_;
+  std::uint64_t at_ = 0;
+  std::vector<zip_member> members_;
+};
 
 template <byte_sink Sink>
 void zip_writer<Sink>::add(std::string name, std::span<const byte_span> pieces, bool deflate) {
