@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DCOMPILER=… -DFLAGS=FILE -DSOURCE=… -P check_compile_fail.cmake; see tests/compile_fail/CMakeLists.txt
+cmake_minimum_required(VERSION 3.25)
+file(STRINGS ${SOURCE} first LIMIT_COUNT 1 ENCODING UTF-8)
+if(NOT first MATCHES "^// expect-error: (.+)$")
+  message(FATAL_ERROR "${SOURCE}: the first line must be `// expect-error: text`")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+
+set(command ${COMPILER} @${FLAGS} -fsyntax-only ${SOURCE})
+execute_process(COMMAND ${command} -DANODIFF_GOOD RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE out)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "${SOURCE}: must compile with ANODIFF_GOOD, but:\n${out}")
+endif()
+execute_process(COMMAND ${command} RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE out)
+if(code EQUAL 0)
+  message(FATAL_ERROR "${SOURCE}: must not compile without ANODIFF_GOOD, but it does")
+endif()
+string(FIND "${out}" "${expected}" at)
+if(at EQUAL -1)
+  message(FATAL_ERROR "${SOURCE}: was refused, but not in the words `${expected}`:\n${out}")
+endif()

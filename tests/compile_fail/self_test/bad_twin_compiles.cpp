@@ -1,0 +1,2 @@
+// expect-error: planted
+// SPDX-License-Identifier: Apache-2.0
