@@ -3,7 +3,7 @@
 
 #include <anodiff/concepts/noise_level.hpp>
 #include <anodiff/concepts/policy.hpp>
-#include <anodiff/ops/combine.hpp>
+#include <array>
 #include <span>
 #include <vector>
 
@@ -13,9 +13,11 @@ namespace anodiff {
 /// clean estimate of the stage before, and z fresh noise:
 ///   next = x_weight x + saved_weight saved + clean_weight clean + Σ past_weight[k] past[k] + noise_weight z.
 struct stage {
+  static constexpr std::size_t past_slots = 3;  ///< earlier clean estimates in reach
+
   noise_level at;  ///< the level of x, at which the network is called
   double x_weight = 0, saved_weight = 0, clean_weight = 0, noise_weight = 0;
-  std::array<double, ops::past_slots> past_weight{};
+  std::array<double, past_slots> past_weight{};
   bool save_x = false;  ///< x is copied to the saved slot before the update
 };
 

@@ -96,7 +96,7 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
   const json header = parse_json(text, concat(name, ": header"), {.depth = 4});
   std::vector<detail::safetensors_entry> entries;
   for (const auto& member : header.members(name)) {
-    if (member.first == "__metadata__") {
+    if (member.first == detail::safetensors_metadata) {
       const std::string who = concat(name, ": __metadata__");
       for (const auto& [key, value] : member.second.members(who))
         out.metadata.emplace_back(key, value.string(concat(who, " ", quoted(key))));
@@ -144,13 +144,14 @@ void write_safetensors(Sink& sink, const std::vector<named_tensor>& tensors,
   if (!metadata.empty()) {
     json::object_type texts;
     for (const auto& [key, value] : metadata) texts.emplace_back(key, json{value});
-    header.emplace_back("__metadata__", std::move(texts));
+    header.emplace_back(detail::safetensors_metadata, std::move(texts));
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, type, extents, bytes] = tensors[i];
     const auto size = stored_size(extents, type);
     check(size && *size == bytes.size(), "write_safetensors: tensor ", quoted(name), " of ", name_of(type), " ",
           shape_text(extents), " does not fit its ", bytes.size(), " bytes");
+    check(name != detail::safetensors_metadata, "write_safetensors: no tensor can be named ", quoted(name));
     const auto known = std::ranges::find(detail::safetensors_dtypes, type, &detail::safetensors_dtype::type);
     header.emplace_back(name, json::object_type{{"dtype", known->spelling},
                                                 {"shape", json{extents}},

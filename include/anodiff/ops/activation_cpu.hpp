@@ -11,7 +11,7 @@ namespace anodiff::ops::cpu {
 template <activation Kind, class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V activate(const V& x) noexcept {
   using T = simd::element<V>;
-  if constexpr (Kind == activation::relu) return simd::max<V>(x, V{});
+  if constexpr (Kind == activation::relu) return simd::max<V>(V{}, x);  // in this order NaN passes
   if constexpr (Kind == activation::silu) return x * simd::sigmoid<V>(x);
   if constexpr (Kind == activation::gelu)
     return x * simd::sigmoid<V>(T(2 * gelu_scale) * (x + T(gelu_cubic) * x * x * x));

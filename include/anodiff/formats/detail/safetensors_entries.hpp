@@ -13,6 +13,8 @@
 
 namespace anodiff::formats::detail {
 
+inline constexpr std::string_view safetensors_metadata = "__metadata__";  // the one key that is no tensor
+
 struct safetensors_dtype {
   std::string_view spelling;
   dtype type;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/noise_level.hpp>
+#include <anodiff/concepts/policy.hpp>
+#include <anodiff/core/tensor.hpp>
+#include <span>
+#include <vector>
+
+namespace anodiff {
+
+/// How a network came to its parameters: what is written to a file beside them.
+struct model_shape {
+  std::vector<index> sample;  ///< extents of one sample: {d} for rows
+  std::uint64_t seed = 0;     ///< of the parameters' first values
+
+  [[nodiscard]] index size() const noexcept {
+    index product = 1;
+    for (const index extent : sample) product *= extent;
+    return product;
+  }
+};
+
+namespace part {
+template <class M>
+concept has_an_engine = requires(const M m) {
+  typename M::engine_type;
+  { m.engine() } -> std::convertible_to<const typename M::engine_type&>;
+};
+template <class M>
+concept lists_its_tensors = requires(M m, const M c) {
+  c.tensors([](std::string_view, auto&&) {});
+  m.restore(model_shape{}, [](std::string_view) { return tensor<typename M::engine_type::real, 2>{}; });
+};
+template <class M>
+concept estimates_at_levels = requires(const M m, std::span<const noise_level> levels) {
+  typename M::run;
+  { m.prepare(levels, index{}) } -> std::same_as<typename M::run>;
+};
+template <class M>
+concept runs_on_rows = requires(typename M::run r, const typename M::engine_type::real* x, const std::int32_t* level) {
+  { r.output(x, level, index{}) } -> std::same_as<const typename M::engine_type::real*>;
+};
+template <class M>
+concept says_if_it_gives_the_clean_sample = requires {
+  { M::gives_clean } -> std::convertible_to<bool>;
+};
+template <class M>
+concept remembers_rows = requires(M m, tensor_view<const float, 2> x) {
+  m.remember(x, std::uint64_t{});
+};
+template <class M>
+concept finds_neighbours = requires(const M m, tensor_view<const float, 2> x) {
+  m.neighbours(x, index{}, index{});
+};
+}  // namespace part
+
+/// What `fit` makes. It lives on an engine, and can be stored and restored tensor by tensor.
+template <class M>
+concept model = policy<M> && part::has_an_engine<M> && part::lists_its_tensors<M>;
+
+/// A model that says what the clean sample was. prepare(levels, max_rows) plans a run over these levels, and allocates
+/// all that it will ever need; run.output(x, level, rows) gives F for rows x (rows, d), row i at levels[level[i]], in
+/// memory that is valid until the next call, and allocates nothing. F is the clean estimate itself if gives_clean, else
+/// what the prediction folds into it. Law: a row's output does not depend on the rows beside it.
+template <class M>
+concept denoiser =
+    model<M> && part::estimates_at_levels<M> && part::runs_on_rows<M> && part::says_if_it_gives_the_clean_sample<M>;
+
+/// A denoiser whose parameters are learned by gradient steps.
+template <class M>
+concept trainable = denoiser<M> && requires(M m, model_shape s) {
+  m.build(s);
+  m.parameter_count();
+};
+
+/// A model that learns by remembering: remember(x, seed) replaces fit.
+template <class M>
+concept memory = model<M> && part::remembers_rows<M>;
+
+/// A memory that can be asked for the rows nearest to a query.
+template <class M>
+concept neighbourhood = memory<M> && part::finds_neighbours<M>;
+
+}  // namespace anodiff

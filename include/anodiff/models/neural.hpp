@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/model.hpp>
+#include <anodiff/nn/tape.hpp>
+#include <anodiff/ops/time_features.hpp>
+#include <memory>
+
+namespace anodiff::models {
+
+/// A denoiser whose F is a network. Architecture is a policy with
+///   value forward(tape, x, features) const   — the network, written once for every engine;
+///   index time_features() const              — how many sinusoids of the level's time it reads; even.
+template <class Architecture, engine Engine>
+class neural {
+ public:
+  using params = typename Architecture::params;
+  using engine_type = Engine;
+  using real = typename Engine::real;
+  static constexpr std::string_view name = Architecture::name;
+  static constexpr bool gives_clean = false;
+
+  explicit neural(params p = {}, Engine engine = Engine{}) : architecture_{p}, engine_{std::move(engine)} {}
+
+  [[nodiscard]] const params& parameters() const noexcept { return architecture_.parameters(); }
+  [[nodiscard]] const Engine& engine() const noexcept { return engine_; }
+  [[nodiscard]] const Architecture& architecture() const noexcept { return architecture_; }
+  [[nodiscard]] const model_shape& sample_shape() const noexcept { return shape_; }
+
+  /// Gives the network fresh parameters for samples of this shape.
+  void build(model_shape shape) {
+    shape_ = std::move(shape);
+    store_ = std::make_shared<nn::parameter_store<real>>();
+    (void)record(nn::gradients::off);
+  }
+  [[nodiscard]] index parameter_count() const noexcept { return store_ ? store_->count() : 0; }
+  /// How many parameters build(shape) would make; allocates none of them.
+  [[nodiscard]] index measure(const model_shape& shape) const {
+    neural sketch = *this;
+    sketch.shape_ = shape;
+    nn::parameter_store<real> sizes{nn::storage::none};
+    (void)sketch.record(nn::gradients::off, sizes);
+    return sizes.count();
+  }
+  [[nodiscard]] nn::parameter_store<real>& store() noexcept { return *store_; }
+  [[nodiscard]] const nn::parameter_store<real>& store() const noexcept { return *store_; }
+
+  /// The network on a fresh tape, not yet planned.
+  struct recorded {
+    nn::tape<Engine> tape;
+    nn::value x, features, output;
+  };
+  [[nodiscard]] recorded record(nn::gradients mode) const { return record(mode, *store_); }
+  [[nodiscard]] recorded record(nn::gradients mode, nn::parameter_store<real>& store) const {
+    nn::tape<Engine> tape{engine_, store, mode, shape_.seed};
+    const nn::value x = tape.input(nn::batch::rows, shape_.size());
+    const nn::value features = tape.input(nn::batch::levels, architecture_.time_features());
+    if (mode == nn::gradients::input) tape.want_gradient(x);
+    const nn::value output = architecture_.forward(tape, x, features);
+    tape.keep(output);
+    return {std::move(tape), x, features, output};
+  }
+
+  class run {
+   public:
+    run(const neural& model, std::span<const noise_level> levels, index max_rows)
+        : store_{model.store_},
+          network_{model.record(nn::gradients::off)},
+          features_{model.engine_.allocate(static_cast<index>(levels.size()) * model.architecture_.time_features())} {
+      auto& tape = network_.tape;
+      const auto count = static_cast<index>(levels.size());
+      std::vector<double> times;
+      for (const auto& level : levels) times.push_back(level.time);
+      tape.machine().run(
+          ops::time_features<real>{times.data(), features_.data(), count, model.architecture_.time_features()});
+      tape.bind(network_.features, features_.data());
+      tape.plan(max_rows, count);
+      tape.forward_levels({.rows = 0, .levels = count});
+    }
+    /// x (rows, d), level (rows); the result (rows, d) is valid until the next call.
+    [[nodiscard]] const real* output(const real* x, const std::int32_t* level, index rows) {
+      network_.tape.bind(network_.x, const_cast<real*>(x));  // inputs are only read
+      network_.tape.forward_rows({.rows = rows, .levels = network_.tape.max_levels(), .level = level});
+      return network_.tape.data(network_.output);
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return network_.tape.bytes(); }
+
+   private:
+    std::shared_ptr<nn::parameter_store<real>> store_;
+    recorded network_;
+    typename Engine::buffer features_;
+  };
+  [[nodiscard]] run prepare(std::span<const noise_level> levels, index max_rows) const {
+    return {*this, levels, max_rows};
+  }
+
+  /// Calls f(name, view (rows, columns)) for each parameter.
+  template <class F>
+  void tensors(F&& f) const {
+    for (const auto& p : store_->list()) f(p.name, tensor_view<const real, 2>{store_->at(p), {p.rows, p.columns}});
+  }
+  /// Builds the network for the shape and takes each parameter from find(name) -> view or tensor (rows, columns).
+  /// Throws data_error where a shape is not the network's.
+  template <class Find>
+  void restore(model_shape shape, Find&& find) {
+    build(std::move(shape));
+    for (const auto& p : store_->list()) {
+      const auto found = find(std::string_view{p.name});
+      check<data_error>(found.extent(0) == p.rows && found.extent(1) == p.columns, "model '", name, "': parameter '",
+                        p.name, "' needs shape (", p.rows, ", ", p.columns, "), got (", found.extent(0), ", ",
+                        found.extent(1), ")");
+      std::copy(found.flat().begin(), found.flat().end(), store_->at(p));
+    }
+  }
+
+ private:
+  Architecture architecture_;
+  Engine engine_;
+  model_shape shape_;
+  std::shared_ptr<nn::parameter_store<real>> store_;
+};
+
+}  // namespace anodiff::models

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/engine.hpp>
+#include <anodiff/nn/parameters.hpp>
+#include <memory>
+
+namespace anodiff::nn {
+
+/// What a tape can be asked for: values alone; gradients of its inputs (likelihood, guidance); those and the gradients
+/// of all parameters (training).
+enum class gradients { off, input, all };
+
+/// The two things a value can have one row for. What depends on the noise level alone is computed once a level.
+enum class batch { rows, levels };
+
+/// A value of the recorded network: (rows or levels, width).
+struct value {
+  int id = -1;
+  [[nodiscard]] constexpr bool exists() const noexcept { return id >= 0; }
+};
+
+/// What one pass over the tape works on.
+struct pass {
+  index rows = 0, levels = 0;
+  const std::int32_t* level = nullptr;   ///< (rows): which level each row has
+  bool training = false;                 ///< dropout is active
+  noise_key noise{};                     ///< of dropout
+  const std::uint32_t* draws = nullptr;  ///< (rows): see ops::row_noise
+};
+
+template <engine Engine>
+class tape;
+
+/// One recorded operation. A node reads values, writes one, and adds to the gradients of what it has read.
+template <engine Engine>
+class node {
+ public:
+  using real = typename Engine::real;
+  virtual ~node() = default;
+  /// Called once when the tape is planned: prepares weights. Called again when their values have changed.
+  virtual void prepare(tape<Engine>&) {}
+  virtual void forward(tape<Engine>&, const pass&) = 0;
+  virtual void backward(tape<Engine>&, const pass&) = 0;
+  /// Whether backward reads the values that forward has read or written, so that they must be kept.
+  std::vector<value> reads;
+  value writes;
+};
+
+/// A network, recorded once and run many times. Layers record nodes; plan() lays out all memory; forward and backward
+/// then allocate nothing. The parameters live outside, so that several tapes can share them.
+template <engine Engine>
+class tape {
+ public:
+  using real = typename Engine::real;
+
+  /// `store` must outlive the tape. Parameters that it lacks are declared while the network is recorded, from `seed`.
+  tape(Engine engine, parameter_store<real>& store, gradients mode, std::uint64_t seed = 0)
+      : engine_{std::move(engine)}, store_{&store}, mode_{mode}, seed_{seed} {}
+
+  // -- recording --
+  /// A value in the caller's memory, named by bind() before each pass.
+  value input(batch kind, index width) {
+    const value v = new_slot(kind, width);
+    slot(v).is_input = true;
+    return v;
+  }
+  /// A value that the node of `Node` computes; needs_gradient follows from what it reads and whether it has parameters.
+  template <class Node>
+  value record(std::unique_ptr<Node> made, batch kind, index width, bool has_parameters) {
+    const value v = new_slot(kind, width);
+    slot(v).needs_gradient = mode_ == gradients::all && has_parameters;
+    for (const value read : made->reads) {
+      slot(v).needs_gradient = slot(v).needs_gradient || slot(read).needs_gradient;
+      slot(read).last_use = static_cast<int>(nodes_.size());
+    }
+    slot(v).first_use = slot(v).last_use = static_cast<int>(nodes_.size());
+    made->writes = v;
+    nodes_.push_back(std::move(made));
+    return v;
+  }
+  [[nodiscard]] parameter declare(std::string_view name, index rows, index columns, initial how, index in) {
+    return store_->declare(name, rows, columns, how, in, seed_);
+  }
+  /// Asks for the gradient of an input, and marks `v` as read after the last node.
+  void want_gradient(value v) { slot(v).needs_gradient = mode_ != gradients::off; }
+  void bind(value v, real* data) noexcept { slot(v).data = data; }
+  void keep(value v) { slot(v).last_use = forever; }
+  [[nodiscard]] index width(value v) const { return slot(v).width; }
+  [[nodiscard]] batch kind(value v) const { return slot(v).kind; }
+
+  // -- planning --
+  /// Lays out memory for up to that many rows and levels. With gradients off, values that are no longer needed share
+  /// their memory with later ones.
+  void plan(index max_rows, index max_levels) {
+    max_rows_ = max_rows;
+    max_levels_ = max_levels;
+    memory_.clear();
+    struct piece {
+      index size;
+      int free_after;
+      std::size_t buffer;
+    };
+    std::vector<piece> pieces;
+    for (auto& s : slots_) {
+      const index size = capacity(s);
+      if (s.is_input) {
+        allocate_gradient(s, size);
+        continue;
+      }
+      piece* reuse = nullptr;
+      if (mode_ == gradients::off && s.kind == batch::rows)
+        for (auto& p : pieces)
+          if (p.free_after < s.first_use && p.size >= size && (reuse == nullptr || p.size < reuse->size)) reuse = &p;
+      if (reuse == nullptr) {
+        memory_.push_back(engine_.allocate(size));
+        const bool lasting = s.kind == batch::levels;  // it must survive from pass to pass
+        pieces.push_back({size, lasting ? forever : s.last_use, memory_.size() - 1});
+        reuse = &pieces.back();
+      } else {
+        reuse->free_after = s.last_use;
+      }
+      s.data = memory_[reuse->buffer].data();
+      allocate_gradient(s, size);
+    }
+    parameter_gradients_ = engine_.allocate(mode_ == gradients::all ? store_->count() : 0);
+    prepare();
+  }
+  /// Takes over new values of the parameters.
+  void prepare() {
+    for (auto& n : nodes_) n->prepare(*this);
+  }
+  /// Bytes that plan() has laid out, prepared weights aside.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    std::size_t sum = parameter_gradients_.size() * sizeof(real);
+    for (const auto& m : memory_) sum += m.size() * sizeof(real);
+    return sum;
+  }
+
+  // -- running --
+  /// Computes what depends on the levels alone; its values stay until the next call.
+  void forward_levels(const pass& p) { forward(p, batch::levels); }
+  void forward_rows(const pass& p) { forward(p, batch::rows); }
+  /// Needs both forward passes, and the gradient of `from` in gradient(from). Adds to parameter_gradients().
+  void backward(const pass& p, value from) {
+    for (auto& s : slots_) s.has_gradient = false;
+    slot(from).has_gradient = true;
+    for (auto n = nodes_.rbegin(); n != nodes_.rend(); ++n)
+      if (slot((*n)->writes).has_gradient) (*n)->backward(*this, p);
+  }
+
+  // -- for callers and nodes --
+  [[nodiscard]] Engine& machine() noexcept { return engine_; }
+  [[nodiscard]] gradients mode() const noexcept { return mode_; }
+  [[nodiscard]] real* data(value v) noexcept { return slot(v).data; }
+  [[nodiscard]] real* gradient(value v) noexcept { return slot(v).gradient; }
+  [[nodiscard]] bool needs_gradient(value v) const noexcept { return v.exists() && slot(v).needs_gradient; }
+  /// Says that a node is about to give v's gradient; true where it must be added to what is there.
+  [[nodiscard]] bool claim_gradient(value v) noexcept { return std::exchange(slot(v).has_gradient, true); }
+  [[nodiscard]] index count(value v, const pass& p) const noexcept {
+    return slot(v).kind == batch::rows ? p.rows : p.levels;
+  }
+  [[nodiscard]] const real* parameter_values(const parameter& p) const noexcept { return store_->at(p); }
+  [[nodiscard]] real* parameter_gradient(const parameter& p) noexcept {
+    return mode_ == gradients::all ? parameter_gradients_.data() + p.offset : nullptr;
+  }
+  [[nodiscard]] std::span<real> parameter_gradients() noexcept { return parameter_gradients_; }
+  [[nodiscard]] index max_rows() const noexcept { return max_rows_; }
+  [[nodiscard]] index max_levels() const noexcept { return max_levels_; }
+
+ private:
+  static constexpr int forever = 1 << 30;
+  struct slot_state {
+    batch kind;
+    index width;
+    bool is_input = false, needs_gradient = false, has_gradient = false;
+    int first_use = 0, last_use = 0;
+    real* data = nullptr;
+    real* gradient = nullptr;
+  };
+
+  value new_slot(batch kind, index width) {
+    slots_.push_back({kind, width});
+    return {static_cast<int>(slots_.size()) - 1};
+  }
+  [[nodiscard]] slot_state& slot(value v) noexcept { return slots_[static_cast<std::size_t>(v.id)]; }
+  [[nodiscard]] const slot_state& slot(value v) const noexcept { return slots_[static_cast<std::size_t>(v.id)]; }
+  [[nodiscard]] index capacity(const slot_state& s) const {
+    return volume(shape<2>{s.kind == batch::rows ? max_rows_ : max_levels_, s.width});
+  }
+  void allocate_gradient(slot_state& s, index size) {
+    if (!s.needs_gradient) return;
+    memory_.push_back(engine_.allocate(size));
+    s.gradient = memory_.back().data();
+  }
+  void forward(const pass& p, batch kind) {
+    for (auto& n : nodes_)
+      if (slot(n->writes).kind == kind) n->forward(*this, p);
+  }
+
+  Engine engine_;
+  parameter_store<real>* store_;
+  gradients mode_;
+  std::uint64_t seed_;
+  std::vector<slot_state> slots_;
+  std::vector<std::unique_ptr<node<Engine>>> nodes_;
+  std::vector<typename Engine::buffer> memory_;
+  typename Engine::buffer parameter_gradients_;
+  index max_rows_ = 0, max_levels_ = 0;
+};
+
+}  // namespace anodiff::nn

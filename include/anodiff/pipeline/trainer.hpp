@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/model.hpp>
+#include <anodiff/concepts/prediction.hpp>
+#include <anodiff/core/progress.hpp>
+#include <anodiff/nn/tape.hpp>
+#include <anodiff/ops/adamw.hpp>
+#include <anodiff/ops/time_features.hpp>
+#include <anodiff/pipeline/recipe.hpp>
+#include <chrono>
+#include <numbers>
+#include <numeric>
+
+namespace anodiff {
+
+/// Learning rate at a step: a straight rise over the warm-up, then half a cosine down to final_rate.
+[[nodiscard]] inline double learning_rate(const training_params& p, index step) noexcept {
+  const double warm = p.warmup * static_cast<double>(p.steps), at = static_cast<double>(step);
+  if (at < warm) return p.rate * (at + 1) / (warm + 1);
+  const double done = (at - warm) / std::max(1.0, static_cast<double>(p.steps) - warm);
+  return p.rate * (p.final_rate + (1 - p.final_rate) * (1 + std::cos(std::numbers::pi * done)) / 2);
+}
+
+/// All that a training run must carry from one step to the next; random numbers depend on `step` alone.
+template <class T>
+struct training_state {
+  index step = 0;
+  aligned_vector<T> weights, first, second, average;  ///< AdamW's moments and the averaged weights
+  double loss = 0;                                    ///< running mean of the minibatch loss
+  double validation = 0;                              ///< last measurement with the averaged weights
+};
+
+/// Trains a network to undo a corruption. One object lives as long as one fit; it allocates everything at birth, and a
+/// step allocates nothing. The same seed gives the same bits on any number of threads.
+template <trainable Model, prediction Prediction, class Corruption, class Objective>
+class trainer {
+ public:
+  using engine_type = typename Model::engine_type;
+  using real = typename Model::real;
+  static_assert(corruption_on<Corruption, engine_type>, "trainer: the corruption cannot damage a batch on this engine");
+  static_assert(objective_on<Objective, engine_type>, "trainer: the objective cannot measure a batch on this engine");
+
+  /// x (n, d): training rows, then validation rows from `train_rows` on; both borrowed. The model is built already.
+  trainer(Model& model, const Prediction& prediction, const Corruption& corruption, const Objective& objective,
+          std::span<const noise_level> levels, const training_params& params, tensor_view<const float, 2> x,
+          index train_rows, std::uint64_t seed)
+      : model_{model},
+        corruption_{corruption},
+        objective_{objective},
+        params_{params},
+        x_{x},
+        train_rows_{train_rows},
+        seed_{seed},
+        schedule_(levels.begin(), levels.end()),
+        prediction_{prediction} {
+    params.verify();
+    check(train_rows >= 1, "trainer: needs at least one training row, got ", train_rows);
+    batch_ = std::min(params.batch, train_rows);
+    level_count_ = params.levels == 0 ? batch_ : std::min(params.levels, batch_);
+    const auto count = static_cast<std::size_t>(model.parameter_count());
+    state_.weights.assign(model.store().values().begin(), model.store().values().end());
+    state_.average = state_.weights;
+    state_.first.assign(count, 0);
+    state_.second.assign(count, 0);
+    network_ = std::make_unique<recorded>(model.record(nn::gradients::all));
+    network_->tape.plan(batch_, level_count_);
+    allocate();
+  }
+
+  [[nodiscard]] const training_state<real>& state() const noexcept { return state_; }
+  /// Goes on from a state that an equal trainer has left.
+  void restore(training_state<real> state) {
+    check<data_error>(state.weights.size() == state_.weights.size(), "trainer: the checkpoint holds ",
+                      state.weights.size(), " parameters, the network has ", state_.weights.size());
+    state_ = std::move(state);
+    order_epoch_ = -1;
+  }
+
+  /// Runs until `params.steps`, the time budget, or a progress callback that returns false; then gives the model its
+  /// averaged weights. after_step(step) is called between steps, for checkpoints. Throws numeric_error where the loss
+  /// is no longer finite.
+  template <class AfterStep>
+  void run(const progress_callback& report, AfterStep&& after_step) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto seconds = [&] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    std::copy(state_.weights.begin(), state_.weights.end(), model_.store().values().begin());
+    bool going = true;
+    while (going && state_.step < params_.steps) {
+      const double loss = step();
+      check<numeric_error>(std::isfinite(loss), "training: the loss is not finite at step ", state_.step,
+                           "; lower the rate (", params_.rate, ") or look for extreme values in the data");
+      state_.loss = state_.step == 1
+                        ? loss
+                        : state_.loss + std::max(0.01, 1.0 / static_cast<double>(state_.step)) * (loss - state_.loss);
+      if (state_.step % params_.validate_every == 0 || state_.step == params_.steps) state_.validation = validate();
+      if (state_.step % 16 == 0 || state_.step == params_.steps) {
+        const double now = seconds();
+        going = report({.stage = "train",
+                        .done = state_.step,
+                        .total = params_.steps,
+                        .loss = state_.loss,
+                        .validation = state_.validation,
+                        .seconds = now}) &&
+                (params_.time_budget == 0 || now < params_.time_budget);
+      }
+      after_step(state_.step);
+    }
+    finish();
+  }
+
+  /// One optimiser step; returns the minibatch's mean loss.
+  double step() {
+    draw_batch();
+    draw_levels();
+    auto& tape = network_->tape;
+    auto& machine = tape.machine();
+    const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::corruption};
+    corruption_.corrupt(machine, {rows_.data(), damaged_.data(), target_.data(), batch_, x_.row_size(), alpha_.data(),
+                                  sigma_.data(), clean_.data(), noise_.data(), level_.data(), key, draws_.data()});
+    machine.run(ops::time_features<real>{time_.data(), features_.data(), level_count_, tape.width(network_->features)});
+    nn::pass pass{.rows = batch_,
+                  .levels = level_count_,
+                  .level = level_.data(),
+                  .training = true,
+                  .noise = key,
+                  .draws = draws_.data()};
+    pass.noise.use = purpose::dropout;
+    tape.bind(network_->x, damaged_.data());
+    tape.bind(network_->features, features_.data());
+    tape.prepare();
+    tape.forward_levels(pass);
+    tape.forward_rows(pass);
+    objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
+                                 row_loss_.data(), tape.gradient(network_->output), batch_, x_.row_size()});
+    tape.backward(pass, network_->output);
+    descend();
+    return std::accumulate(row_loss_.begin(), row_loss_.end(), 0.0) / static_cast<double>(batch_);
+  }
+
+ private:
+  using recorded = typename Model::recorded;
+
+  void allocate() {
+    auto& machine = network_->tape.machine();
+    const index size = batch_ * x_.row_size();
+    rows_ = machine.allocate(size);
+    damaged_ = machine.allocate(size);
+    target_ = machine.allocate(size);
+    for (auto* table : {&alpha_, &sigma_, &clean_, &noise_, &weight_}) *table = machine.allocate(level_count_);
+    features_ = machine.allocate(level_count_ * network_->tape.width(network_->features));
+    time_.resize(static_cast<std::size_t>(level_count_));
+    level_.resize(static_cast<std::size_t>(batch_));
+    draws_.resize(static_cast<std::size_t>(batch_));
+    row_loss_.resize(static_cast<std::size_t>(batch_));
+    norm_blocks_.resize(state_.weights.size() / ops::sum_block + 1);
+    order_.resize(static_cast<std::size_t>(train_rows_));
+  }
+
+  /// The next rows of this epoch's order: a Fisher-Yates shuffle drawn from (seed, epoch). An epoch's tail that does
+  /// not fill a batch is left out.
+  void draw_batch() {
+    const index per_epoch = std::max<index>(1, train_rows_ / batch_);
+    const index epoch = state_.step / per_epoch;
+    if (epoch != order_epoch_) {
+      std::iota(order_.begin(), order_.end(), std::uint32_t{0});
+      const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(epoch), .use = purpose::repeat};
+      for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_below(key, i, i)]);
+      order_epoch_ = epoch;
+    }
+    const index first = state_.step % per_epoch * batch_;
+    for (index i = 0; i < batch_; ++i) {
+      const auto from = order_[static_cast<std::size_t>(first + i)];
+      draws_[static_cast<std::size_t>(i)] = from;
+      std::copy_n(x_.row(from).begin(), x_.row_size(), rows_.begin() + i * x_.row_size());
+    }
+  }
+  /// One level from each of level_count equal stretches of the schedule, dealt to the rows in turn. Kingma et al. 2021
+  /// (arXiv:2107.00630), appendix I.1, draws them likewise to lower the variance of the loss.
+  void draw_levels() {
+    const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::level};
+    const auto total = static_cast<double>(schedule_.size());
+    for (index i = 0; i < level_count_; ++i) {
+      const double u = (static_cast<double>(i) + random_uniform(key, static_cast<std::uint64_t>(i))) /
+                       static_cast<double>(level_count_);
+      set_level(i, schedule_[std::min(schedule_.size() - 1, static_cast<std::size_t>(u * total))]);
+    }
+    for (index i = 0; i < batch_; ++i)
+      level_[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % level_count_);
+  }
+  void set_level(index i, const noise_level& level) {
+    const auto at = static_cast<std::size_t>(i);
+    const mixture target = prediction_.target(level);
+    alpha_[at] = static_cast<real>(level.alpha);
+    sigma_[at] = static_cast<real>(level.sigma);
+    clean_[at] = static_cast<real>(target.first);
+    noise_[at] = static_cast<real>(target.second);
+    weight_[at] = static_cast<real>(objective_.weigh(level, prediction_.fold(level).second));
+    time_[at] = level.time;
+  }
+  /// Clips, moves the weights, and averages them. The average starts short (1 + t) / (10 + t), so that it forgets where
+  /// training began.
+  void descend() {
+    auto& machine = network_->tape.machine();
+    const auto gradient = network_->tape.parameter_gradients();
+    const auto count = static_cast<index>(gradient.size());
+    double scale = 1;
+    if (params_.clip > 0) {
+      double square = 0;
+      machine.run(ops::sum_of_squares<real>{gradient.data(), count, norm_blocks_.data(), &square});
+      const double norm = std::sqrt(square);
+      if (norm > params_.clip) scale = params_.clip / norm;
+    }
+    const auto t = static_cast<double>(++state_.step);
+    ops::adamw_step<real> op{};
+    op.weight = model_.store().values().data();
+    op.gradient = gradient.data();
+    op.first = state_.first.data();
+    op.second = state_.second.data();
+    op.average = state_.average.data();
+    op.count = count;
+    op.rate = static_cast<real>(learning_rate(params_, state_.step - 1));
+    op.beta_1 = static_cast<real>(params_.beta_1);
+    op.beta_2 = static_cast<real>(params_.beta_2);
+    op.epsilon = real(1e-8);
+    op.decay = static_cast<real>(params_.weight_decay);
+    op.gradient_scale = static_cast<real>(scale);
+    op.correction_1 = static_cast<real>(1 - std::pow(params_.beta_1, t));
+    op.correction_2 = static_cast<real>(1 - std::pow(params_.beta_2, t));
+    op.average_decay = static_cast<real>(std::min(params_.average, (1 + t) / (10 + t)));
+    machine.run(op);
+  }
+  /// Mean loss of the averaged weights over the validation rows, each at one level and with noise of its own that never
+  /// changes; 0 without validation rows.
+  double validate() {
+    const index rows = x_.rows() - train_rows_;
+    if (rows == 0) return 0;
+    auto& store = model_.store();
+    std::copy(store.values().begin(), store.values().end(), state_.weights.begin());
+    std::copy(state_.average.begin(), state_.average.end(), store.values().begin());
+    auto& tape = network_->tape;
+    auto& machine = tape.machine();
+    for (index i = 0; i < level_count_; ++i)
+      set_level(
+          i,
+          schedule_[static_cast<std::size_t>((2 * i + 1) * static_cast<index>(schedule_.size()) / (2 * level_count_))]);
+    machine.run(ops::time_features<real>{time_.data(), features_.data(), level_count_, tape.width(network_->features)});
+    tape.bind(network_->x, damaged_.data());
+    tape.bind(network_->features, features_.data());
+    tape.prepare();
+    double sum = 0;
+    for (index first = 0; first < rows; first += batch_) {
+      const index count = std::min(batch_, rows - first);
+      for (index i = 0; i < count; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        draws_[at] = static_cast<std::uint32_t>(train_rows_ + first + i);
+        level_[at] = static_cast<std::int32_t>((first + i) % level_count_);
+        std::copy_n(x_.row(train_rows_ + first + i).begin(), x_.row_size(), rows_.begin() + i * x_.row_size());
+      }
+      corruption_.corrupt(machine, {rows_.data(),
+                                    damaged_.data(),
+                                    target_.data(),
+                                    count,
+                                    x_.row_size(),
+                                    alpha_.data(),
+                                    sigma_.data(),
+                                    clean_.data(),
+                                    noise_.data(),
+                                    level_.data(),
+                                    {.seed = seed_, .use = purpose::corruption},
+                                    draws_.data()});
+      const nn::pass pass{.rows = count, .levels = level_count_, .level = level_.data()};
+      tape.forward_levels(pass);
+      tape.forward_rows(pass);
+      objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
+                                   row_loss_.data(), nullptr, count, x_.row_size()});
+      sum += std::accumulate(row_loss_.begin(), row_loss_.begin() + count, 0.0);
+    }
+    std::copy(state_.weights.begin(), state_.weights.end(), store.values().begin());
+    return sum / static_cast<double>(rows);
+  }
+  void finish() {
+    auto values = model_.store().values();
+    std::copy(values.begin(), values.end(), state_.weights.begin());
+    const auto& learned = params_.average > 0 ? state_.average : state_.weights;
+    std::copy(learned.begin(), learned.end(), values.begin());
+  }
+
+ public:
+  /// Copies the weights of the running network into state(), which is then complete.
+  void settle() { std::copy(model_.store().values().begin(), model_.store().values().end(), state_.weights.begin()); }
+
+ private:
+  Model& model_;
+  Corruption corruption_;
+  Objective objective_;
+  training_params params_;
+  tensor_view<const float, 2> x_;
+  index train_rows_, batch_ = 0, level_count_ = 0;
+  std::uint64_t seed_;
+  std::vector<noise_level> schedule_;
+  Prediction prediction_;
+  training_state<real> state_;
+  std::unique_ptr<recorded> network_;
+  typename engine_type::buffer rows_, damaged_, target_, alpha_, sigma_, clean_, noise_, weight_, features_;
+  std::vector<double> time_, row_loss_, norm_blocks_;
+  std::vector<std::int32_t> level_;
+  std::vector<std::uint32_t> draws_, order_;
+  index order_epoch_ = -1;
+};
+
+}  // namespace anodiff
