@@ -31,7 +31,7 @@ using byte_span = std::span<const std::byte>;
 }
 
 /// A name out of a file, in quotes, safe to put into a message: shortened, control characters replaced by '?'.
-[[nodiscard]] inline std::string quoted(std::string_view text) {
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;
   std::string out = "\"";
   for (const char c : text.substr(0, longest)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;

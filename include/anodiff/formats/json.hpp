@@ -49,7 +49,7 @@ class json_parser {
     ++at_;
     return true;
   }
-  [[nodiscard]] std::string here() const { return ended() ? "the end" : quoted(text_.substr(at_, 1)); }
+  [[nodiscard]] std::string here() const { return ended() ? "the end" : in_quotes(text_.substr(at_, 1)); }
 
   json value(int depth) {
     skip_space();
@@ -111,7 +111,7 @@ class json_parser {
                    [](const auto& m) { return std::string_view{m.first}; });
     std::sort(keys.begin(), keys.end());
     const auto twin = std::adjacent_find(keys.begin(), keys.end());
-    if (twin != keys.end()) fail("the key ", quoted(*twin), " occurs twice in an object");
+    if (twin != keys.end()) fail("the key ", in_quotes(*twin), " occurs twice in an object");
   }
 
   json number() {
@@ -134,7 +134,7 @@ class json_parser {
     json::number_type out;
     const auto end = text_.data() + at_;
     if (detail::decimal_from(text_.data() + first, end, out.value).ec != std::errc{})
-      fail("a number is beyond the range of double: ", quoted(text_.substr(first, at_ - first)));
+      fail("a number is beyond the range of double: ", in_quotes(text_.substr(first, at_ - first)));
     if (at_ == digits_last && !(negative && out.value == 0)) {  // "-0" is the double
       out.exact = std::from_chars(text_.data() + digits_first, end, out.magnitude).ec == std::errc{};
       constexpr auto top = std::uint64_t{1} << 63;
@@ -181,7 +181,7 @@ class json_parser {
       out += meanings[place];
       return;
     }
-    if (c != 'u') fail("an unknown escape \\", quoted(text_.substr(at_, 1)), " in a string");
+    if (c != 'u') fail("an unknown escape \\", in_quotes(text_.substr(at_, 1)), " in a string");
     ++at_;
     std::uint32_t code = hex4();
     if (code >= 0xd800 && code < 0xdc00 && text_.substr(at_, 2) == "\\u") {

@@ -185,7 +185,8 @@ class json {
 namespace detail {
 
 inline void dump_string(std::string& out, std::string_view text) {
-  check<data_error>(utf8_error(text) == text.size(), "json: a string to be written must be UTF-8, got ", quoted(text));
+  check<data_error>(utf8_error(text) == text.size(), "json: a string to be written must be UTF-8, got ",
+                    in_quotes(text));
   constexpr std::string_view hex = "0123456789abcdef", letters = "\"\\bfnrt", meanings = "\"\\\b\f\n\r\t";
   out += '"';
   for (const char c : text) {

@@ -28,7 +28,7 @@ class npz_file {
   /// The array of that name. Throws data_error where there is none or it is damaged.
   [[nodiscard]] array read(std::string_view array_name) const {
     const auto* member = place(array_name);
-    check<data_error>(member != nullptr, name(), ": needs an array ", quoted(array_name), ", got ", list());
+    check<data_error>(member != nullptr, name(), ": needs an array ", in_quotes(array_name), ", got ", list());
     return parse_npy(archive_.read(*member), concat(name(), ": ", member->name));
   }
 
@@ -41,7 +41,7 @@ class npz_file {
     constexpr std::size_t most = 10;
     const auto all = names();
     std::string out;
-    for (std::size_t i = 0; i < std::min(all.size(), most); ++i) out += concat(i == 0 ? "" : ", ", quoted(all[i]));
+    for (std::size_t i = 0; i < std::min(all.size(), most); ++i) out += concat(i == 0 ? "" : ", ", in_quotes(all[i]));
     return all.empty() ? "none" : all.size() > most ? out + ", ..." : out;
   }
 
@@ -60,7 +60,7 @@ void write_npz(Sink& sink, const std::vector<named_tensor>& arrays, bool compres
   zip_writer zip{sink};
   for (const auto& [name, type, extents, bytes] : arrays) {
     const auto size = stored_size(extents, type);
-    check(size && *size == bytes.size(), "write_npz: array ", quoted(name), " of ", name_of(type), " ",
+    check(size && *size == bytes.size(), "write_npz: array ", in_quotes(name), " of ", name_of(type), " ",
           shape_text(extents), " does not fit its ", bytes.size(), " bytes");
     const std::string header = npy_header(type, extents);
     const byte_span pieces[] = {bytes_of(header), bytes};

@@ -99,7 +99,7 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
     if (member.first == detail::safetensors_metadata) {
       const std::string who = concat(name, ": __metadata__");
       for (const auto& [key, value] : member.second.members(who))
-        out.metadata.emplace_back(key, value.string(concat(who, " ", quoted(key))));
+        out.metadata.emplace_back(key, value.string(concat(who, " ", in_quotes(key))));
     } else {
       entries.push_back(detail::safetensors_entry_of(name, member));
     }
@@ -149,9 +149,9 @@ void write_safetensors(Sink& sink, const std::vector<named_tensor>& tensors,
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, type, extents, bytes] = tensors[i];
     const auto size = stored_size(extents, type);
-    check(size && *size == bytes.size(), "write_safetensors: tensor ", quoted(name), " of ", name_of(type), " ",
+    check(size && *size == bytes.size(), "write_safetensors: tensor ", in_quotes(name), " of ", name_of(type), " ",
           shape_text(extents), " does not fit its ", bytes.size(), " bytes");
-    check(name != detail::safetensors_metadata, "write_safetensors: no tensor can be named ", quoted(name));
+    check(name != detail::safetensors_metadata, "write_safetensors: no tensor can be named ", in_quotes(name));
     const auto known = std::ranges::find(detail::safetensors_dtypes, type, &detail::safetensors_dtype::type);
     header.emplace_back(name, json::object_type{{"dtype", known->spelling},
                                                 {"shape", json{extents}},
@@ -162,7 +162,7 @@ void write_safetensors(Sink& sink, const std::vector<named_tensor>& tensors,
     for (const auto& member : members) keys.push_back(member.first);
     std::ranges::sort(keys);
     const auto twin = std::ranges::adjacent_find(keys);
-    check(twin == keys.end(), "write_safetensors: ", what, " ", twin == keys.end() ? "" : quoted(*twin),
+    check(twin == keys.end(), "write_safetensors: ", what, " ", twin == keys.end() ? "" : in_quotes(*twin),
           " occurs twice");
   };
   refuse_twins(header, "the name");

@@ -26,6 +26,7 @@ struct zip_member {
   std::uint64_t packed = 0;    ///< bytes in the archive
   std::uint64_t unpacked = 0;  ///< bytes of content
   std::uint64_t header = 0;    ///< where its local header begins
+  std::uint64_t next = 0;      ///< where the next member or the directory begins: it must end before
 };
 
 /// A zip archive in memory: stored and deflated members, zip64 sizes. Nothing is ever unpacked to the disk, and a
@@ -123,7 +124,7 @@ inline void zip_archive::read_directory(byte_reader& whole, std::uint64_t first,
     detail::read_zip64_extra(extra, {&member.unpacked, &member.packed, &member.header});
     (void)reader.take_bytes(comment_size, what);
 
-    const auto who = concat("member ", quoted(member.name));
+    const auto who = concat("member ", in_quotes(member.name));
     if (!detail::plain_zip_name(member.name)) reader.fail(who, " has a name that is no plain relative path");
     if (flags & 1) reader.fail(who, " is encrypted, which is not supported");
     if (method != 0 && method != 8) reader.fail(who, " is packed by method ", method, "; stored and deflate are known");
@@ -140,22 +141,23 @@ inline void zip_archive::read_directory(byte_reader& whole, std::uint64_t first,
   }
   if (reader.left() != 0) reader.fail("the zip directory holds more than its ", count, " members");
 
-  std::vector<const zip_member*> order(members_.size());
-  std::ranges::transform(members_, order.begin(), [](const auto& m) { return &m; });
+  std::vector<zip_member*> order(members_.size());
+  std::ranges::transform(members_, order.begin(), [](auto& m) { return &m; });
   std::ranges::sort(order, {}, [](const auto* m) -> const std::string& { return m->name; });
   for (std::size_t i = 1; i < order.size(); ++i)
-    if (order[i]->name == order[i - 1]->name) whole.fail("two members are named ", quoted(order[i]->name));
+    if (order[i]->name == order[i - 1]->name) whole.fail("two members are named ", in_quotes(order[i]->name));
   std::ranges::sort(order, {}, [](const auto* m) { return m->header; });
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const auto end = i + 1 < order.size() ? order[i + 1]->header : first;
+    order[i]->next = i + 1 < order.size() ? order[i + 1]->header : first;
     const auto least = detail::zip_local_size + order[i]->name.size() + order[i]->packed;
-    if (end - order[i]->header < least) whole.fail("member ", quoted(order[i]->name), " overlaps what follows it");
+    if (order[i]->next - order[i]->header < least)
+      whole.fail("member ", in_quotes(order[i]->name), " overlaps what follows it");
   }
 }
 
 inline byte_span zip_archive::packed_bytes(const zip_member& member) const {
   constexpr std::string_view what = "the local header of a member";
-  byte_reader reader{content_.span(), name_};
+  byte_reader reader{content_.span().first(static_cast<std::size_t>(member.next)), name_};
   reader.seek(member.header, what);
   if (reader.take<std::uint32_t>(what) != detail::zip_local) reader.fail("need ", what, ", got something else");
   (void)reader.take_bytes(4, what);  // version and flags
@@ -165,14 +167,14 @@ inline byte_span zip_archive::packed_bytes(const zip_member& member) const {
   const auto extra_size = reader.take<std::uint16_t>(what);
   const auto local_name = text_of(reader.take_bytes(name_size, what));
   if (local_name != member.name || (method == 8) != member.deflated)
-    reader.fail("member ", quoted(member.name), " and its local header disagree");
+    reader.fail("member ", in_quotes(member.name), " and its local header disagree");
   (void)reader.take_bytes(extra_size, what);
   return reader.take_bytes(member.packed, "the content of a member");
 }
 
 inline buffer zip_archive::read(const zip_member& member) const {
   const auto packed = packed_bytes(member);
-  const auto who = concat(name_, ": member ", quoted(member.name));
+  const auto who = concat(name_, ": member ", in_quotes(member.name));
   buffer content = member.deflated ? detail::inflate_exactly(packed, member.unpacked, who) : buffer{packed};
   check<data_error>(detail::crc_of(content.span()) == member.crc, who, " is damaged: its checksum differs");
   return content;

@@ -71,8 +71,8 @@ template <byte_sink Sink>
 void zip_writer<Sink>::add(std::string name, std::span<const byte_span> pieces, bool deflate) {
   constexpr std::size_t longest_name = 65535;
   check(name.size() <= longest_name && detail::plain_zip_name(name), "zip_writer: need a plain relative path, got ",
-        quoted(name));
-  for (const auto& other : members_) check(other.name != name, "zip_writer: two members are named ", quoted(name));
+        in_quotes(name));
+  for (const auto& other : members_) check(other.name != name, "zip_writer: two members are named ", in_quotes(name));
   zip_member member{.name = std::move(name), .deflated = deflate, .header = at_};
   for (const auto piece : pieces) {
     member.crc = detail::crc_of(piece, member.crc);

@@ -63,7 +63,7 @@ class csv_cells {
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
     const auto row = row_ == 0 ? concat("header") : concat("row ", row_, " (line ", cell_line_, ")");
-    const auto column = column_.empty() ? std::string{} : concat(", column ", quoted(column_));
+    const auto column = column_.empty() ? std::string{} : concat(", column ", in_quotes(column_));
     throw data_error(concat(name_, ": ", row, column, ": ", parts...));
   }
   /// Says where the next cell stands: row 0 is the header; an empty column is unknown.

@@ -45,7 +45,7 @@ class csv_reader {
   csv_reader(std::string_view text, std::string name, const csv_options& options)
       : options_{options}, name_{std::move(name)}, cells_{text, name_, options.max_cell} {
     check(options.id_column.empty() || options.id_column != options.label_column, "read_csv: column ",
-          quoted(options.id_column), " cannot be both id and label");
+          in_quotes(options.id_column), " cannot be both id and label");
   }
 
   table read() {
@@ -90,12 +90,12 @@ class csv_reader {
     auto sorted = header_;
     std::ranges::sort(sorted);
     const auto twin = std::ranges::adjacent_find(sorted);
-    if (twin != sorted.end()) cells_.fail("two columns are named ", quoted(*twin));
+    if (twin != sorted.end()) cells_.fail("two columns are named ", in_quotes(*twin));
   }
   bool give_role(std::string_view column, role what, std::string_view kind) {
     if (column.empty()) return false;
     const auto at = std::ranges::find(header_, column);
-    if (at == header_.end()) cells_.fail("need ", kind, " column ", quoted(column), ", got ", some_names());
+    if (at == header_.end()) cells_.fail("need ", kind, " column ", in_quotes(column), ", got ", some_names());
     roles_[static_cast<std::size_t>(at - header_.begin())] = what;
     return true;
   }
@@ -103,7 +103,7 @@ class csv_reader {
     constexpr std::size_t most = 8;
     std::string out;
     for (std::size_t i = 0; i < std::min(header_.size(), most); ++i)
-      out += concat(i == 0 ? "" : ", ", quoted(header_[i]));
+      out += concat(i == 0 ? "" : ", ", in_quotes(header_[i]));
     return header_.size() > most ? out + ", ..." : out;
   }
 
@@ -152,21 +152,21 @@ class csv_reader {
     const auto cell = without_blanks(cells_.next(after));
     if (cell.empty() || says_nan(cell)) {
       if (options_.allow_missing) return std::numeric_limits<double>::quiet_NaN();
-      cells_.fail("need a number, got ", cell.empty() ? "an empty cell" : quoted(cell),
+      cells_.fail("need a number, got ", cell.empty() ? "an empty cell" : in_quotes(cell),
                   "; missing values are not allowed here");
     }
     const auto value = number_of(cell);
     if (value && std::isfinite(*value)) return *value;
-    if (value) cells_.fail("need a finite number, got ", quoted(cell));
+    if (value) cells_.fail("need a finite number, got ", in_quotes(cell));
     auto with_point = std::string{cell};
     std::ranges::replace(with_point, ',', '.');
     const bool comma = with_point != cell && number_of(with_point);
-    cells_.fail("need a number, got ", quoted(cell), comma ? "; decimals need a point, not a comma" : "");
+    cells_.fail("need a number, got ", in_quotes(cell), comma ? "; decimals need a point, not a comma" : "");
   }
   int read_label(csv_cells::end& after) {
     const auto cell = without_blanks(cells_.next(after));
     const auto value = number_of(cell);
-    if (!value || (*value != 0 && *value != 1)) cells_.fail("need a label 0 or 1, got ", quoted(cell));
+    if (!value || (*value != 0 && *value != 1)) cells_.fail("need a label 0 or 1, got ", in_quotes(cell));
     return *value == 1 ? 1 : 0;
   }
   const csv_options& options_;

@@ -50,7 +50,7 @@ class npy_header_parser {
       else if (key == "shape")
         set(shape_, parse_shape(), key);
       else
-        fail("an unknown key ", quoted(key));
+        fail("an unknown key ", in_quotes(key));
       if (!accept(',')) {
         expect('}');
         break;
@@ -79,11 +79,11 @@ class npy_header_parser {
     return true;
   }
   void expect(char c) {
-    if (!accept(c)) fail("need '", c, "', got ", at_ == text_.size() ? "the end" : quoted(text_.substr(at_, 1)));
+    if (!accept(c)) fail("need '", c, "', got ", at_ == text_.size() ? "the end" : in_quotes(text_.substr(at_, 1)));
   }
   template <class T>
   void set(std::optional<T>& place, T value, std::string_view key) {
-    if (place) fail("the key ", quoted(key), " occurs twice");
+    if (place) fail("the key ", in_quotes(key), " occurs twice");
     place = std::move(value);
   }
 
@@ -102,13 +102,13 @@ class npy_header_parser {
     if (at_ < text_.size() && text_[at_] == '[') fail("structured arrays are not supported");
     const auto spelling = quoted_text();
     if (spelling.starts_with('>'))
-      fail("dtype ", quoted(spelling), " is big-endian, which is not supported; save it as little-endian");
+      fail("dtype ", in_quotes(spelling), " is big-endian, which is not supported; save it as little-endian");
     if (spelling.starts_with("|O")) fail("an array of Python objects is not supported");
     const auto known = std::ranges::find(npy_dtypes, spelling.substr(spelling.empty() ? 0 : 1), &npy_dtype::spelling);
     const bool ordered =
         known != npy_dtypes.end() && (spelling[0] == '<' || (spelling[0] == '|' && size_of(known->type) == 1));
     if (!ordered)
-      fail("dtype ", quoted(spelling),
+      fail("dtype ", in_quotes(spelling),
            " is not supported; float16 to float64, int8 to int64, uint8 to uint64 and bool are");
     return known->type;
   }

@@ -41,14 +41,14 @@ struct safetensors_entry {
 
 inline safetensors_entry safetensors_entry_of(const std::string& file, const json::member& member) {
   const auto& [key, value] = member;
-  const std::string who = concat(file, ": tensor ", quoted(key));
+  const std::string who = concat(file, ": tensor ", in_quotes(key));
   for (const auto& [part, unused] : value.members(who))
     check<data_error>(part == "dtype" || part == "shape" || part == "data_offsets", who, " has an unknown member ",
-                      quoted(part));
+                      in_quotes(part));
   safetensors_entry entry;
   const auto& spelling = value.at("dtype", who).string(who);
   const auto known = std::ranges::find(safetensors_dtypes, spelling, &safetensors_dtype::spelling);
-  check<data_error>(known != safetensors_dtypes.end(), who, " has a dtype that is not known: ", quoted(spelling));
+  check<data_error>(known != safetensors_dtypes.end(), who, " has a dtype that is not known: ", in_quotes(spelling));
   entry.tensor = {key, known->type, {}, {}};
   for (const auto& extent : value.at("shape", who).elements(who)) entry.tensor.shape.push_back(extent.integer(who));
   const auto& offsets = value.at("data_offsets", who).elements(who);
@@ -72,9 +72,9 @@ inline void tile_safetensors(const std::string& file, byte_span data, std::vecto
   });
   std::uint64_t at = 0;
   for (auto* entry : ordered) {
-    check<data_error>(entry->first == at, file, ": tensor ", quoted(entry->tensor.name), " must begin at byte ", at,
+    check<data_error>(entry->first == at, file, ": tensor ", in_quotes(entry->tensor.name), " must begin at byte ", at,
                       " of the data, where the one before it ends, got ", entry->first);
-    check<data_error>(entry->last <= data.size(), file, ": tensor ", quoted(entry->tensor.name), " ends at byte ",
+    check<data_error>(entry->last <= data.size(), file, ": tensor ", in_quotes(entry->tensor.name), " ends at byte ",
                       entry->last, " of the data, of which there are ", data.size());
     entry->tensor.bytes = data.subspan(entry->first, entry->last - entry->first);
     at = entry->last;
