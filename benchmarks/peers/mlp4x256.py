@@ -62,7 +62,7 @@ class Mlp4x256(nn.Module):
         return torch.stack([h.bias + p(v) for h, p in zip(self.hidden, self.project)], dim=1)
 
     def body(self, x, bias):
-        """The network with its time part given: bias (4, 256), the same for every row, or a list of 4 that broadcast."""
+        """The network with its time part given: bias (4, 256), for every row, or 4 that broadcast."""
         h = getattr(self, "in")(x)
         for l, hidden in enumerate(self.hidden):
             b = bias[l]

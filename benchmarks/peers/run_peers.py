@@ -159,7 +159,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="turns over all peers")
     parser.add_argument("--budget", type=float, default=0.15, help="seconds for one peer in one turn")
     parser.add_argument("--only", default="", metavar="PREFIX", help="names that begin so")
-    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes minutes at first")
+    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile")
     parser.add_argument("--ours", metavar="PATH", help="program called as PATH --json --threads N in every turn")
     parser.add_argument("--json", metavar="F", help="where the results go")
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
@@ -175,7 +175,8 @@ def main():
         environment = {k: v for k, v in os.environ.items() if k not in UNSET} | settings
         note(f"{threads} thread(s)")
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
-            command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--worker", threads, "--json", file.name]
+            own = ["--worker", threads, "--json", file.name]
+            command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], *own]
             subprocess.run(command, env=environment, check=True)
             report["runs"].append(json.load(file))
         table(report["runs"][-1])

@@ -23,8 +23,8 @@ def compiled(module, example, **settings):
     return f
 
 
-# For inference: weights frozen and packed, inductor's own C++ GEMM kernels, with what follows fused in, where autotuning
-# finds them faster.
+# For inference: weights frozen and packed; inductor's own C++ matrix kernels, with what follows fused in, where
+# autotuning finds them faster.
 TUNED = {"freezing": True, "max_autotune": True}
 
 
