@@ -153,7 +153,7 @@ void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, in
 template <class T, class Finish>
 void multiply(thread_pool& pool, index m, const matrix<T>& a, const packed_matrix<T>& b, Finish&& finish) {
   using size = tile_size<T>;
-  if (m == 1) {  // four panels side by side keep enough sums in flight
+  if (m == 1 && b.n() > 0) {  // four panels side by side keep enough sums in flight
     constexpr index group = 4;
     parallel_for(pool, b.panels(), b.k() * b.n() < 32768 ? b.panels() : (b.panels() + 1) / 2, [&](index p0, index p1) {
       alignas(tensor_alignment) T sums[group * size::columns];
