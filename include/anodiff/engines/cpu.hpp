@@ -7,8 +7,10 @@
 #include <anodiff/ops/adamw_cpu.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
+#include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
 #include <anodiff/ops/noise_cpu.hpp>
+#include <anodiff/ops/row_distance_cpu.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>
 #include <memory>

@@ -44,7 +44,7 @@ void run(const sum_of_squares<T>& op, thread_pool& pool) {
     index i = first;
     for (; i + 4 * width <= last; i += 4 * width)
       for (int k = 0; k < 4; ++k) {
-        V x;
+        V x{};
         for (int j = 0; j < width; ++j) x[j] = static_cast<double>(op.x[i + k * width + j]);
         sums[k] += x * x;
       }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/aggregation/z_score.hpp>
+#include <anodiff/methods/detector.hpp>
+#include <anodiff/models/mlp.hpp>
+#include <anodiff/scorers/denoising_error.hpp>
+
+namespace anodiff::methods {
+
+struct denoising_error_preset : preset {
+  static constexpr std::string_view name = "denoising_error";
+};
+
+/// The ε-loss at ten noise levels, each measured against normal rows: the simplest density score of a diffusion model
+/// (Ho et al. 2020, arXiv:2006.11239, eq. 14) with the levels' z-scores of Graham et al. 2023, arXiv:2211.07740.
+template <engine Engine>
+using denoising_error = detector<denoising_error_preset, schedules::linear, models::mlp<Engine>,
+                                 scorers::denoising_error, aggregation::z_score>;
+
+}  // namespace anodiff::methods

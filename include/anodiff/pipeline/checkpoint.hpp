@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/formats/safetensors.hpp>
+#include <anodiff/pipeline/trainer.hpp>
+#include <filesystem>
+
+namespace anodiff {
+
+/// Writes a training state as one safetensors file, whole or not at all. `identity` says which fit it belongs to.
+template <class T>
+void write_checkpoint(const std::string& path, const training_state<T>& state, const std::string& identity) {
+  using formats::named;
+  const auto flat = [](const aligned_vector<T>& v) { return std::span<const T>{v.data(), v.size()}; };
+  formats::write_safetensors(path,
+                             {named("weights", flat(state.weights)), named("first", flat(state.first)),
+                              named("second", flat(state.second)), named("average", flat(state.average))},
+                             {{"kind", "anodiff training checkpoint"},
+                              {"identity", identity},
+                              {"step", concat(state.step)},
+                              {"loss", concat(state.loss)},
+                              {"validation", concat(state.validation)}});
+}
+
+/// Reads a state back. Throws data_error where the file is no checkpoint, or belongs to another fit.
+template <class T>
+[[nodiscard]] training_state<T> read_checkpoint(const std::string& path, const std::string& identity,
+                                                index parameters) {
+  const auto file = formats::read_safetensors(path);
+  const auto* kind = file.find_metadata("kind");
+  check<data_error>(kind != nullptr && *kind == "anodiff training checkpoint", path, ": is no training checkpoint");
+  check<data_error>(file.metadata_at("identity") == identity, path,
+                    ": was written by a fit with other data or other numbers; remove it, or name another file");
+  training_state<T> state;
+  const auto take = [&](std::string_view name) {
+    const auto view = file.find<T, 1>(name, shape<1>{parameters});
+    return aligned_vector<T>(view.data(), view.data() + view.size());
+  };
+  state.weights = take("weights");
+  state.first = take("first");
+  state.second = take("second");
+  state.average = take("average");
+  detail::field_from_text(concat(path, ": step"), file.metadata_at("step"), state.step);
+  detail::field_from_text(concat(path, ": loss"), file.metadata_at("loss"), state.loss);
+  detail::field_from_text(concat(path, ": validation"), file.metadata_at("validation"), state.validation);
+  check<data_error>(state.step >= 0, path, ": step must not be negative, got ", state.step);
+  return state;
+}
+
+}  // namespace anodiff

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/pipeline/checkpoint.hpp>
+#include <anodiff/pipeline/context.hpp>
+#include <anodiff/pipeline/detection.hpp>
+#include <anodiff/pipeline/detector_options.hpp>
+#include <anodiff/pipeline/run_cache.hpp>
+#include <anodiff/pipeline/split.hpp>
+#include <optional>
+
+namespace anodiff {
+
+/// What is known of a fitted detector beside its model.
+struct fit_record {
+  index rows = 0, train_rows = 0, validation_rows = 0, calibration_rows = 0;
+  index steps = 0;  ///< optimiser steps done; 0 for models that remember
+  double loss = 0, validation = 0;
+  std::vector<std::string> columns;
+
+  static constexpr void fields(auto& self, auto&& field) {
+    field("rows", self.rows);
+    field("train_rows", self.train_rows);
+    field("validation_rows", self.validation_rows);
+    field("calibration_rows", self.calibration_rows);
+    field("steps", self.steps);
+    field("loss", self.loss);
+    field("validation", self.validation);
+  }
+};
+
+/// Learns what normal samples look like, and scores how much a sample is not one of them. Parts names the policies; the
+/// numbers are values. fit learns from normal samples alone, then calibrates on samples it has not learned from. score
+/// is const and may be called from several threads. Results do not depend on batch, order or threads.
+template <class Parts>
+class basic_detector {
+ public:
+  using parts_type = Parts;
+  using options = detector_options<Parts>;
+  using model_type = typename Parts::model_type;
+  using engine_type = typename model_type::engine_type;
+  using context_type = scoring_context<Parts>;
+  static_assert(
+      scorer_on<typename Parts::scorer_type, context_type>,
+      "detector: the scorer cannot be prepared for this model: see concepts/scorer.hpp for what it must offer");
+
+  explicit basic_detector(options numbers = {}, engine_type engine = engine_type{})
+      : numbers_{verified(std::move(numbers))},
+        schedule_{numbers_.schedule},
+        levels_{schedule_.levels()},
+        grid_{numbers_.grid},
+        prediction_{numbers_.prediction},
+        sampler_{numbers_.sampler},
+        conditioner_{numbers_.conditioning},
+        scorer_{numbers_.scorer},
+        aggregator_{numbers_.aggregation},
+        pooler_{numbers_.pooling},
+        calibrator_{numbers_.calibration},
+        preprocessor_{numbers_.preprocessing},
+        corruption_{numbers_.corruption},
+        objective_{numbers_.objective},
+        model_{numbers_.model, std::move(engine)} {}
+
+  /// Learns from normal samples x (n, sample…), then calibrates. Throws invalid_argument for an unusable x or numbers,
+  /// memory_error where the plan exceeds memory_limit, numeric_error where training diverges; what had been fitted
+  /// before is then lost only if training had begun.
+  template <class In, std::size_t Rank>
+  void fit(tensor_view<const In, Rank> x, const fit_options& how = {}) {
+    fit_rows(x.matrix(), std::vector<index>(x.extents().begin() + 1, x.extents().end()), how);
+  }
+  template <class In, std::size_t Rank>
+  void fit(const tensor<In, Rank>& x, const fit_options& how = {}) {
+    fit(x.view(), how);
+  }
+
+  /// Scores samples x (n, sample…); evidence is kept if wanted. Throws invalid_argument before fit, data_error for
+  /// samples of another shape or values that are not finite, numeric_error, naming the row, for a score that is not
+  /// finite.
+  template <class In, std::size_t Rank>
+  [[nodiscard]] detection score(tensor_view<const In, Rank> x, bool evidence = true,
+                                const progress_callback& report = {}) const {
+    check(fitted_, "detector::score: nothing has been learned yet; call fit or load first");
+    check_samples("detector::score", x.matrix(), std::vector<index>(x.extents().begin() + 1, x.extents().end()));
+    detection out = score_rows(x.matrix(), {}, evidence, report);
+    decide(out);
+    return out;
+  }
+  template <class In, std::size_t Rank>
+  [[nodiscard]] detection score(const tensor<In, Rank>& x, bool evidence = true,
+                                const progress_callback& report = {}) const {
+    return score(x.view(), evidence, report);
+  }
+
+  /// Calibrates anew on normal samples that the model has not learned from, at another rate if wanted; no refit.
+  template <class In, std::size_t Rank>
+  void calibrate(tensor_view<const In, Rank> x, typename Parts::calibrator_type::params numbers) {
+    check(fitted_, "detector::calibrate: nothing has been learned yet; call fit or load first");
+    check_samples("detector::calibrate", x.matrix(), std::vector<index>(x.extents().begin() + 1, x.extents().end()));
+    const typename Parts::calibrator_type calibrator{numbers};
+    const auto scores = score_rows(x.matrix(), {}, false, {}).score;
+    calibrated_ = calibrator.fit(scores);
+    calibrator_ = calibrator;
+    numbers_.calibration = numbers;
+    record_.calibration_rows = x.rows();
+  }
+
+  [[nodiscard]] bool is_fitted() const noexcept { return fitted_; }
+  [[nodiscard]] const options& numbers() const noexcept { return numbers_; }
+  [[nodiscard]] const fit_record& record() const noexcept { return record_; }
+  [[nodiscard]] const model_type& model() const noexcept { return model_; }
+  [[nodiscard]] const auto& preprocessing() const noexcept { return preprocessed_; }
+  /// The false-alarm rate promised for normal samples; empty without calibration.
+  [[nodiscard]] std::optional<double> promised_rate() const {
+    return calibrated_ ? std::optional{calibrated_->promised()} : std::nullopt;
+  }
+  [[nodiscard]] std::optional<double> threshold() const {
+    return calibrated_ ? std::optional{calibrated_->threshold()} : std::nullopt;
+  }
+  /// Network calls that one sample costs.
+  [[nodiscard]] index network_calls() const {
+    if constexpr (requires { scorer_.network_calls(context()); }) return scorer_.network_calls(context());
+    return 0;
+  }
+
+  /// Writes everything that scoring needs to one safetensors file, whole or not at all. Throws invalid_argument before
+  /// fit, io_error where the file cannot be written.
+  void save(const std::string& path) const;
+  /// Becomes the detector that was saved: its numbers, its model, its calibration. Throws data_error, and stays as it
+  /// was, where the file is damaged, was made by a newer version, or holds another kind of detector.
+  void open(const std::string& path);
+  [[nodiscard]] static basic_detector load(const std::string& path, engine_type engine = engine_type{}) {
+    basic_detector made{options{}, std::move(engine)};
+    made.open(path);
+    return made;
+  }
+
+ private:
+  static options verified(options numbers) {
+    numbers.verify();
+    return numbers;
+  }
+  [[nodiscard]] index row_size() const noexcept { return model_shape{sample_, 0}.size(); }
+  [[nodiscard]] context_type context() const {
+    return {model_,         prediction_,    sampler_,      grid_,      conditioner_, levels_,
+            numbers_.start, numbers_.steps, numbers_.seed, row_size(), numbers_.clip};
+  }
+  using run_type = decltype(std::declval<const typename Parts::scorer_type&>().prepare(
+      std::declval<const context_type&>(), index{}));
+  static constexpr bool leaves_one_out = part::leaves_one_out<run_type>;
+
+  [[nodiscard]] std::string column_name(index j) const {
+    const auto at = static_cast<std::size_t>(j);
+    return at < record_.columns.size() ? concat("'", record_.columns[at], "'") : concat(j);
+  }
+  template <class In>
+  void check_finite(std::string_view who, tensor_view<const In, 2> x) const {
+    if constexpr (std::floating_point<In>)
+      for (index i = 0; i < x.rows(); ++i)
+        for (index j = 0; j < x.row_size(); ++j)
+          check<data_error>(std::isfinite(x(i, j)), who, ": row ", i, ", column ", column_name(j), " is ",
+                            std::isnan(x(i, j)) ? "NaN" : "infinite", "; replace or remove it first");
+  }
+  template <class In>
+  void check_samples(std::string_view who, tensor_view<const In, 2> x, const std::vector<index>& sample) const {
+    const auto text = [](const std::vector<index>& extents) {
+      std::string out;
+      for (const index e : extents) out += concat(out.empty() ? "" : " x ", e);
+      return out;
+    };
+    check<data_error>(sample == sample_, who, ": needs samples of ", text(sample_),
+                      sample_.size() == 1 ? " columns" : "", ", got ", text(sample));
+    check_finite(who, x);
+  }
+
+  template <class In>
+  void fit_rows(tensor_view<const In, 2> x, std::vector<index> sample, const fit_options& how) {
+    const index n = x.rows();
+    check<data_error>(x.row_size() >= 1, "detector::fit: needs at least one column, got none");
+    check<data_error>(n >= 2, "detector::fit: needs at least 2 rows to learn from, got ", n);
+    check(how.columns.empty() || static_cast<index>(how.columns.size()) == x.row_size(),
+          "detector::fit: ", how.columns.size(), " column names for ", x.row_size(), " columns");
+    record_.columns = how.columns;
+    check_finite("detector::fit", x);
+
+    // which rows learn, which only measure, which calibrate
+    const auto order = shuffled_order(n, numbers_.seed);
+    const bool calibrates = numbers_.calibration_share > 0;
+    index held_out = 0;
+    if (calibrates && !leaves_one_out) {
+      held_out =
+          std::max<index>(20, static_cast<index>(std::floor(numbers_.calibration_share * static_cast<double>(n))));
+      held_out = std::min({held_out, n / 2, numbers_.calibration_limit});
+    }
+    const index learning = n - held_out;
+    const index calibration_rows = !calibrates      ? 0
+                                   : leaves_one_out ? std::min(n, numbers_.calibration_limit)
+                                                    : held_out;
+    if (calibrates)  // a rate that so few rows cannot support is refused now, not after training
+      (void)calibrator_.fit(std::vector<double>(static_cast<std::size_t>(calibration_rows)));
+    index validation_rows = 0;
+    if constexpr (trainable<model_type>)
+      if (learning >= 10)
+        validation_rows = static_cast<index>(numbers_.training.validation * static_cast<double>(learning));
+    check(!Parts::aggregator_type::needs_statistics || validation_rows >= 2 || leaves_one_out,
+          "detector::fit: the aggregation '", Parts::aggregator_type::name, "' needs at least 2 validation rows, got ",
+          validation_rows, "; raise training.validation or give more rows");
+    const model_shape shape{sample, numbers_.seed};
+    plan_memory(shape, n);
+
+    sample_ = std::move(sample);
+    fitted_ = false;
+    runs_.clear();
+    calibrated_.reset();
+    statistics_.clear();
+    tensor<float, 2> z{{n, x.row_size()}};
+    preprocess(x, order, learning, z);
+    const auto rows = z.view();
+    record_ = {.rows = n,
+               .train_rows = learning - validation_rows,
+               .validation_rows = validation_rows,
+               .calibration_rows = calibration_rows,
+               .columns = how.columns};
+    learn(rows.slice(0, learning), shape, how);
+    fitted_ = true;
+
+    if constexpr (leaves_one_out) {
+      if (calibrates || Parts::aggregator_type::needs_statistics) calibrate_without_self(rows, how.progress);
+    } else {
+      if constexpr (Parts::aggregator_type::needs_statistics)
+        statistics_ = view_statistics_of(rows.slice(learning - validation_rows, learning), {});
+      if (calibrates)
+        calibrated_ =
+            calibrator_.fit(score_prepared(rows.slice(learning, n), {}, false, how.progress, "calibrate").score);
+    }
+  }
+  /// Refuses a fit whose large arrays would exceed the limit.
+  void plan_memory(const model_shape& shape, index n) const {
+    double bytes = 4.0 * static_cast<double>(n) * static_cast<double>(shape.size());
+    if constexpr (trainable<model_type>) {
+      constexpr double copies = 8;  // weights, their gradient, both moments, the average, and what a checkpoint holds
+      bytes += copies * sizeof(typename model_type::real) * static_cast<double>(model_.measure(shape));
+    }
+    check<memory_error>(bytes <= numbers_.memory_limit, "detector::fit: needs about ", std::ceil(bytes / 1e6),
+                        " MB for ", n, " rows of ", shape.size(), " values, more than memory_limit (",
+                        numbers_.memory_limit / 1e6, " MB); use fewer columns, a smaller model or a higher limit");
+  }
+  /// z = the preprocessed rows in the given order; the preprocessing learns from the first `learning` of them.
+  template <class In>
+  void preprocess(tensor_view<const In, 2> x, std::span<const index> order, index learning, tensor<float, 2>& z) {
+    const index d = x.row_size();
+    tensor<double, 2> raw{{learning, d}};
+    for (index i = 0; i < learning; ++i) {
+      const auto from = x.row(order[static_cast<std::size_t>(i)]);
+      std::transform(from.begin(), from.end(), raw.row(i).begin(), [](In v) { return static_cast<double>(v); });
+    }
+    preprocessed_ = preprocessor_.fit(raw.view());
+    std::vector<double> row(static_cast<std::size_t>(d));
+    for (index i = 0; i < x.rows(); ++i) {
+      const auto from = x.row(order[static_cast<std::size_t>(i)]);
+      std::transform(from.begin(), from.end(), row.begin(), [](In v) { return static_cast<double>(v); });
+      preprocessed_.apply(row, z.row(i));
+    }
+  }
+  void learn(tensor_view<const float, 2> rows, const model_shape& shape, const fit_options& how) {
+    if constexpr (trainable<model_type>) {
+      model_.build(shape);
+      trainer<model_type, typename Parts::prediction_type, typename Parts::recipe_type::corruption_policy,
+              typename Parts::recipe_type::objective_policy>
+          training{model_, prediction_,        corruption_,  objective_, levels_, numbers_.training,
+                   rows,   record_.train_rows, numbers_.seed};
+      const std::string identity = how.checkpoint.empty() ? "" : identity_of(rows);
+      if (!how.checkpoint.empty() && std::filesystem::exists(how.checkpoint))
+        training.restore(
+            read_checkpoint<typename model_type::real>(how.checkpoint, identity, model_.parameter_count()));
+      auto written = std::chrono::steady_clock::now();
+      training.run(how.progress, [&](index) {
+        if (how.checkpoint.empty()) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (std::chrono::duration<double>(now - written).count() < how.checkpoint_seconds) return;
+        training.settle();
+        write_checkpoint(how.checkpoint, training.state(), identity);
+        written = std::chrono::steady_clock::now();
+      });
+      record_.steps = training.state().step;
+      record_.loss = training.state().loss;
+      record_.validation = training.state().validation;
+    } else {
+      model_.remember(rows, numbers_.seed);
+      record_.train_rows = rows.rows();
+    }
+  }
+  /// Names the fit that a checkpoint belongs to: every number that shapes training, and a checksum of the rows.
+  [[nodiscard]] std::string identity_of(tensor_view<const float, 2> rows) const {
+    std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
+    for (const float v : rows.flat()) hash = (hash ^ std::bit_cast<std::uint32_t>(v)) * 0x100000001b3ULL;
+    std::string out = concat("rows ", rows.rows(), " x ", rows.row_size(), ", checksum ", hash);
+    for (const auto& [key, value] : to_text(numbers_))
+      if (key != "training.time_budget" && !key.starts_with("calibration") && key != "memory_limit")
+        out += concat("; ", key, " ", value);
+    return out;
+  }
+  /// Statistics and calibration of a scorer that leaves one out: on remembered rows, each scored without itself. Where
+  /// the aggregation needs statistics, one half of the rows gives them and the other half calibrates.
+  void calibrate_without_self(tensor_view<const float, 2> rows,
+                              const progress_callback& report) requires leaves_one_out {
+    const auto remembered = model_.remembered();  // places of the remembered rows among those given
+    const index count = std::min<index>(static_cast<index>(remembered.size()), numbers_.calibration_limit);
+    tensor<float, 2> sample{{count, rows.row_size()}};
+    std::vector<index> self(static_cast<std::size_t>(count));
+    for (index i = 0; i < count; ++i) {
+      self[static_cast<std::size_t>(i)] = i;
+      std::ranges::copy(rows.row(remembered[static_cast<std::size_t>(i)]), sample.row(i).begin());
+    }
+    index first = 0;
+    const std::span<const index> all{self};
+    if constexpr (Parts::aggregator_type::needs_statistics) {
+      first = count / 2;
+      statistics_ = view_statistics_of(sample.view().slice(0, first), all.first(static_cast<std::size_t>(first)));
+    }
+    record_.calibration_rows = numbers_.calibration_share > 0 ? count - first : 0;
+    if (numbers_.calibration_share > 0)
+      calibrated_ =
+          calibrator_.fit(score_prepared(sample.view().slice(first, count),
+                                         all.subspan(static_cast<std::size_t>(first)), false, report, "calibrate")
+                              .score);
+  }
+  [[nodiscard]] std::vector<view_statistics> view_statistics_of(tensor_view<const float, 2> rows,
+                                                                std::span<const index> self) const {
+    std::vector<double> sum, square;
+    for_each_block(rows, self, {}, "calibrate", [&](index, tensor_view<const float, 3> evidence) {
+      const auto views = static_cast<std::size_t>(evidence.extent(0));
+      sum.resize(views);
+      square.resize(views);
+      for (std::size_t v = 0; v < views; ++v) {
+        const tensor_view<const float, 2> view{evidence.row(static_cast<index>(v)).data(),
+                                               {evidence.extent(1), evidence.extent(2)}};
+        for (index i = 0; i < view.rows(); ++i) {
+          const double s = pooler_.pool(view.row(i));
+          sum[v] += s;
+          square[v] += s * s;
+        }
+      }
+    });
+    const auto n = static_cast<double>(rows.rows());
+    std::vector<view_statistics> out;
+    for (std::size_t v = 0; v < sum.size(); ++v) {
+      const double mean = sum[v] / n, variance = std::max(0.0, square[v] / n - mean * mean);
+      out.push_back({mean, variance > 0 ? std::sqrt(variance) : 1});
+    }
+    return out;
+  }
+
+  /// Rows of a block, so that its evidence stays near 8 MB.
+  [[nodiscard]] static index block_rows(index views, index row_size) noexcept {
+    return std::clamp<index>((index{1} << 21) / std::max<index>(1, views * row_size), 1, 1024);
+  }
+  /// Runs the scorer over prepared rows in blocks: f(first row, evidence (views, rows, d)).
+  template <class F>
+  void for_each_block(tensor_view<const float, 2> rows, std::span<const index> self, const progress_callback& report,
+                      const char* stage, F&& f) const {
+    const index d = rows.row_size();
+    auto lease = runs_.take(std::min<index>(rows.rows(), 1024), [&](index max_rows) {
+      planned_run<run_type> made{std::make_unique<run_type>(scorer_.prepare(context(), max_rows)), {}, max_rows};
+      const index block = std::min(block_rows(made.run->views(), d), max_rows);
+      made.evidence.resize(static_cast<std::size_t>(made.run->views() * block * d));
+      return made;
+    });
+    auto& run = *lease.run;
+    const index block = std::min(block_rows(run.views(), d), lease.max_rows);
+    const auto start_time = std::chrono::steady_clock::now();
+    for (index first = 0; first < rows.rows(); first += block) {
+      const index last = std::min(rows.rows(), first + block);
+      const tensor_view<float, 3> evidence{lease.evidence.data(), {run.views(), last - first, d}};
+      if constexpr (leaves_one_out) {
+        if (!self.empty())
+          run.evidence_without(rows.slice(first, last),
+                               self.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)),
+                               evidence);
+        else
+          run.evidence(rows.slice(first, last), evidence);
+      } else {
+        run.evidence(rows.slice(first, last), evidence);
+      }
+      f(first, tensor_view<const float, 3>{evidence});
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_time).count();
+      check<invalid_argument>(report({.stage = stage, .done = last, .total = rows.rows(), .seconds = seconds}),
+                              "detector: stopped by the progress callback while ", stage, " had ", rows.rows() - last,
+                              " rows left");
+    }
+  }
+  [[nodiscard]] detection score_prepared(tensor_view<const float, 2> rows, std::span<const index> self,
+                                         bool keep_evidence, const progress_callback& report, const char* stage) const {
+    detection out;
+    out.score.resize(static_cast<std::size_t>(rows.rows()));
+    if (keep_evidence) out.evidence = tensor<float, 2>{{rows.rows(), rows.row_size()}};
+    for_each_block(rows, self, report, stage, [&](index first, tensor_view<const float, 3> evidence) {
+      reduce(first, evidence, keep_evidence, out);
+    });
+    return out;
+  }
+  template <class In>
+  [[nodiscard]] detection score_rows(tensor_view<const In, 2> x, std::span<const index> self, bool keep_evidence,
+                                     const progress_callback& report) const {
+    // raw rows are prepared a stretch at a time, so that a large table is never held twice
+    constexpr index stretch = 65536;
+    if (x.rows() <= stretch) return score_prepared(prepared(x), self, keep_evidence, report, "score");
+    detection out;
+    if (keep_evidence) out.evidence = tensor<float, 2>{{x.rows(), x.row_size()}};
+    for (index first = 0; first < x.rows(); first += stretch) {
+      const index last = std::min(x.rows(), first + stretch);
+      const auto total = [&](const progress& p) {
+        auto whole = p;
+        whole.done += first;
+        whole.total = x.rows();
+        return report(whole);
+      };
+      const detection piece = score_prepared(prepared(x.slice(first, last)), {}, keep_evidence, total, "score");
+      out.score.insert(out.score.end(), piece.score.begin(), piece.score.end());
+      if (keep_evidence) std::ranges::copy(piece.evidence.flat(), out.evidence.row(first).begin());
+    }
+    return out;
+  }
+  template <class In>
+  [[nodiscard]] tensor<float, 2> prepared(tensor_view<const In, 2> x) const {
+    tensor<float, 2> z{x.extents()};
+    std::vector<double> row(static_cast<std::size_t>(x.row_size()));
+    for (index i = 0; i < x.rows(); ++i) {
+      const auto from = x.row(i);
+      std::transform(from.begin(), from.end(), row.begin(), [](In v) { return static_cast<double>(v); });
+      preprocessed_.apply(row, z.row(i));
+    }
+    return z;
+  }
+  /// Aggregates the views of each element, then pools each row.
+  void reduce(index first, tensor_view<const float, 3> evidence, bool keep, detection& out) const {
+    const index views = evidence.extent(0), rows = evidence.extent(1), d = evidence.extent(2);
+    std::vector<double> values(static_cast<std::size_t>(views));
+    std::vector<float> row(static_cast<std::size_t>(d));
+    for (index i = 0; i < rows; ++i) {
+      for (index j = 0; j < d; ++j) {
+        for (index v = 0; v < views; ++v)
+          values[static_cast<std::size_t>(v)] = static_cast<double>(evidence.data()[(v * rows + i) * d + j]);
+        row[static_cast<std::size_t>(j)] = static_cast<float>(aggregator_.reduce(values, statistics_));
+      }
+      const double score = pooler_.pool(row);
+      check<numeric_error>(std::isfinite(score), "detector::score: the score of row ", first + i, " is not finite");
+      out.score[static_cast<std::size_t>(first + i)] = score;
+      if (keep) std::ranges::copy(row, out.evidence.row(first + i).begin());
+    }
+  }
+  void decide(detection& out) const {
+    if (!calibrated_) return;
+    for (const double score : out.score) {
+      out.p_value.push_back(calibrated_->p_value(score));
+      out.is_anomaly.push_back(score > calibrated_->threshold() ? 1 : 0);
+    }
+  }
+
+  options numbers_;
+  typename Parts::schedule_type schedule_;
+  std::vector<noise_level> levels_;
+  typename Parts::grid_type grid_;
+  typename Parts::prediction_type prediction_;
+  typename Parts::sampler_type sampler_;
+  typename Parts::conditioner_type conditioner_;
+  typename Parts::scorer_type scorer_;
+  typename Parts::aggregator_type aggregator_;
+  typename Parts::pooler_type pooler_;
+  typename Parts::calibrator_type calibrator_;
+  typename Parts::preprocessor_type preprocessor_;
+  typename Parts::recipe_type::corruption_policy corruption_;
+  typename Parts::recipe_type::objective_policy objective_;
+  model_type model_;
+
+  std::vector<index> sample_;
+  typename Parts::preprocessor_type::fitted preprocessed_;
+  std::vector<view_statistics> statistics_;
+  std::optional<typename Parts::calibrator_type::fitted> calibrated_;
+  fit_record record_;
+  bool fitted_ = false;
+  mutable run_cache<run_type> runs_;
+};
+
+}  // namespace anodiff

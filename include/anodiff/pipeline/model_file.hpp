@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/formats/json.hpp>
+#include <anodiff/formats/safetensors.hpp>
+#include <anodiff/pipeline/detector.hpp>
+#include <anodiff/version.hpp>
+
+namespace anodiff {
+
+/// The layout of a model file; a reader accepts every older one. Tensors: preprocessing.offset and .scale (f64),
+/// model.*, calibration.scores (f64), views.mean and .deviation (f64). Metadata: format, library, method, one entry per
+/// policy kind, numbers.* (see detector_options), fit.* (see fit_record), columns and sample as JSON lists.
+inline constexpr index model_file_format = 1;
+
+namespace detail {
+
+/// The policies of a detector by kind and name: a file fits a detector if these agree.
+template <class Parts>
+[[nodiscard]] text_fields policy_names() {
+  const auto text = [](std::string_view name) { return std::string{name}; };
+  return {{"policy.model", text(Parts::model_type::name)},
+          {"policy.schedule", text(Parts::schedule_type::name)},
+          {"policy.grid", text(Parts::grid_type::name)},
+          {"policy.prediction", text(Parts::prediction_type::name)},
+          {"policy.sampler", text(Parts::sampler_type::name)},
+          {"policy.conditioning", text(Parts::conditioner_type::name)},
+          {"policy.scorer", text(Parts::scorer_type::name)},
+          {"policy.aggregation", text(Parts::aggregator_type::name)},
+          {"policy.pooling", text(Parts::pooler_type::name)},
+          {"policy.calibration", text(Parts::calibrator_type::name)},
+          {"policy.preprocessing", text(Parts::preprocessor_type::name)},
+          {"policy.corruption", text(Parts::recipe_type::corruption_policy::name)},
+          {"policy.objective", text(Parts::recipe_type::objective_policy::name)}};
+}
+
+/// Refuses what is no model file, or one of a newer version. Returns the method's name.
+[[nodiscard]] inline std::string check_model_file(const formats::safetensors_file& file) {
+  const auto* format = file.find_metadata("anodiff.format");
+  check<data_error>(format != nullptr, file.name, ": is a safetensors file, but not a model of anodiff");
+  index written = 0;
+  field_from_text(concat(file.name, ": anodiff.format"), *format, written);
+  check<data_error>(written >= 1, file.name, ": format must be at least 1, got ", written);
+  check<data_error>(written <= model_file_format, file.name, ": was written in format ", written, " by anodiff ",
+                    file.metadata_at("anodiff.version"), "; this is anodiff ", version, ", which reads formats up to ",
+                    model_file_format);
+  return file.metadata_at("method");
+}
+
+/// Turns an invalid number inside a file into a fault of the file.
+template <class F>
+void as_data_error(const std::string& file, F&& f) {
+  try {
+    f();
+  } catch (const invalid_argument& fault) {
+    throw data_error(concat(file, ": ", fault.what()));
+  }
+}
+
+}  // namespace detail
+
+template <class Parts>
+void basic_detector<Parts>::save(const std::string& path) const {
+  check(fitted_, "detector::save: nothing has been learned yet; call fit first");
+  using formats::named;
+  std::vector<formats::named_tensor> tensors;
+  tensors.push_back(named("preprocessing.offset", preprocessed_.offset()));
+  tensors.push_back(named("preprocessing.scale", preprocessed_.scale()));
+  if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
+  std::vector<double> mean, deviation;
+  for (const auto& s : statistics_) {
+    mean.push_back(s.mean);
+    deviation.push_back(s.deviation);
+  }
+  if (!statistics_.empty()) {
+    tensors.push_back(named("views.mean", std::span<const double>{mean}));
+    tensors.push_back(named("views.deviation", std::span<const double>{deviation}));
+  }
+  model_.tensors(
+      [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("model.", name), values)); });
+
+  text_fields metadata{{"anodiff.format", concat(model_file_format)},
+                       {"anodiff.version", version},
+                       {"method", std::string{Parts::preset_type::name}}};
+  for (auto& entry : detail::policy_names<Parts>()) metadata.push_back(std::move(entry));
+  for (auto& [key, value] : to_text(numbers_)) metadata.emplace_back(concat("numbers.", key), std::move(value));
+  append_fields(metadata, "fit.", record_);
+  formats::json::array_type columns, sample;
+  for (const auto& column : record_.columns) columns.emplace_back(column);
+  for (const index extent : sample_) sample.emplace_back(extent);
+  metadata.emplace_back("columns", formats::json{std::move(columns)}.dump());
+  metadata.emplace_back("sample", formats::json{std::move(sample)}.dump());
+  metadata.emplace_back("holds_training_rows", memory<model_type> ? "true" : "false");
+  formats::write_safetensors(path, tensors, metadata);
+}
+
+template <class Parts>
+void basic_detector<Parts>::open(const std::string& path) {
+  const auto file = formats::read_safetensors(path);
+  const std::string method = detail::check_model_file(file);
+  for (const auto& [kind, name] : detail::policy_names<Parts>())
+    check<data_error>(file.metadata_at(kind) == name, path, ": holds a detector with ", kind, " '",
+                      file.metadata_at(kind), "' (method '", method, "'), but this one has '", name, "'");
+  options numbers;
+  fit_record record;
+  std::vector<index> sample;
+  detail::as_data_error(path, [&] {
+    for (const auto& [key, value] : file.metadata) {
+      if (key.starts_with("numbers.")) assign(numbers, std::string_view{key}.substr(8), value);
+      (void)assign_field(record, "fit.", key, value);
+    }
+    for (const auto& extent : formats::parse_json(file.metadata_at("sample"), path).elements(path))
+      sample.push_back(extent.integer(path));
+    for (const auto& column : formats::parse_json(file.metadata_at("columns"), path).elements(path))
+      record.columns.push_back(column.string(path));
+    check(!sample.empty() && std::ranges::all_of(sample, [](index e) { return e >= 1; }),
+          "needs a sample of positive extents");
+    shape<4> extents{1, 1, 1, 1};
+    check(sample.size() <= 4, "a sample has at most 4 dimensions, got ", sample.size());
+    std::ranges::copy(sample, extents.begin());
+    (void)volume(extents);
+  });
+  const model_shape shape{sample, numbers.seed};
+  const auto d = shape.size();
+  const auto doubles = [&](std::string_view name, index count) {
+    const auto view = count < 0 ? file.find<double, 1>(name) : file.find<double, 1>(name, anodiff::shape<1>{count});
+    for (const double v : view.flat())
+      check<data_error>(std::isfinite(v), path, ": tensor '", name, "' holds a value that is not finite");
+    return std::vector<double>(view.data(), view.data() + view.size());
+  };
+  detail::as_data_error(path, [&] {
+    basic_detector made{std::move(numbers), model_.engine()};
+    made.preprocessed_ = {doubles("preprocessing.offset", d), doubles("preprocessing.scale", d)};
+    for (const double s : made.preprocessed_.scale()) check(s > 0, "preprocessing.scale must be above 0, got ", s);
+    if (file.contains("views.mean")) {
+      const auto mean = doubles("views.mean", -1),
+                 deviation = doubles("views.deviation", static_cast<index>(mean.size()));
+      for (std::size_t v = 0; v < mean.size(); ++v) made.statistics_.push_back({mean[v], deviation[v]});
+    }
+    made.model_.restore(shape, [&](std::string_view name) {
+      return file.find<typename model_type::engine_type::real, 2>(concat("model.", name));
+    });
+    if (file.contains("calibration.scores")) made.calibrated_ = made.calibrator_.fit(doubles("calibration.scores", -1));
+    made.sample_ = std::move(sample);
+    made.record_ = std::move(record);
+    made.fitted_ = true;
+    if constexpr (Parts::aggregator_type::needs_statistics)
+      check(static_cast<index>(made.statistics_.size()) == made.scorer_.prepare(made.context(), 1).views(),
+            "needs statistics of each view, got ", made.statistics_.size());
+    *this = std::move(made);
+  });
+}
+
+}  // namespace anodiff

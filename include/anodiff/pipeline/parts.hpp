@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/aggregator.hpp>
+#include <anodiff/concepts/calibrator.hpp>
+#include <anodiff/concepts/conditioner.hpp>
+#include <anodiff/concepts/grid.hpp>
+#include <anodiff/concepts/model.hpp>
+#include <anodiff/concepts/pooler.hpp>
+#include <anodiff/concepts/prediction.hpp>
+#include <anodiff/concepts/preprocessor.hpp>
+#include <anodiff/concepts/sampler.hpp>
+#include <anodiff/concepts/schedule.hpp>
+#include <anodiff/pipeline/preset.hpp>
+#include <type_traits>
+
+namespace anodiff {
+
+namespace detail {
+
+enum class kind {
+  schedule,
+  grid,
+  prediction,
+  sampler,
+  conditioner,
+  aggregator,
+  pooler,
+  calibrator,
+  preprocessor,
+  model,
+  recipe,
+  preset,
+  scorer
+};
+
+/// A policy of no other kind is taken for the scorer: what a scorer must offer depends on the detector around it.
+template <class P>
+[[nodiscard]] consteval kind kind_of() {
+  if (std::derived_from<P, anodiff::preset>) return kind::preset;
+  if (requires {
+        typename P::corruption_policy;
+        typename P::objective_policy;
+      })
+    return kind::recipe;
+  if (model<P>) return kind::model;
+  if (schedule<P>) return kind::schedule;
+  if (grid<P>) return kind::grid;
+  if (prediction<P>) return kind::prediction;
+  if (sampler<P>) return kind::sampler;
+  if (conditioner<P>) return kind::conditioner;
+  if (aggregator<P>) return kind::aggregator;
+  if (pooler<P>) return kind::pooler;
+  if (calibrator<P>) return kind::calibrator;
+  if (preprocessor<P>) return kind::preprocessor;
+  return kind::scorer;
+}
+
+template <kind K, class... Ps>
+inline constexpr int count_of = (0 + ... + static_cast<int>(kind_of<Ps>() == K));
+
+template <kind K, class Default, class... Ps>
+struct pick {
+  using type = Default;
+};
+template <kind K, class Default, class P, class... Ps>
+struct pick<K, Default, P, Ps...> {
+  using type = typename std::conditional_t<kind_of<P>() == K, std::type_identity<P>, pick<K, Default, Ps...>>::type;
+};
+
+struct missing {};
+
+}  // namespace detail
+
+/// The policies of a detector by kind: taken from Ps, which may stand in any order, or from Defaults where Ps has none.
+template <class Defaults, class... Ps>
+struct parts {
+ private:
+  template <detail::kind K, class Default>
+  using picked = typename detail::pick<K, Default, Ps...>::type;
+  template <detail::kind... Ks>
+  static constexpr bool once = ((detail::count_of<Ks, Ps...> <= 1) && ...);
+
+ public:
+  static_assert(detail::count_of<detail::kind::model, Ps...> == 1, "detector: needs exactly one model");
+  static_assert(detail::count_of<detail::kind::scorer, Ps...> == 1,
+                "detector: needs exactly one scorer; a policy that meets no concept of another kind counts as one");
+  static_assert(once<detail::kind::schedule, detail::kind::grid, detail::kind::prediction, detail::kind::sampler,
+                     detail::kind::conditioner, detail::kind::aggregator, detail::kind::pooler,
+                     detail::kind::calibrator, detail::kind::preprocessor, detail::kind::recipe, detail::kind::preset>,
+                "detector: two policies of the same kind");
+
+  using model_type = picked<detail::kind::model, detail::missing>;
+  using scorer_type = picked<detail::kind::scorer, detail::missing>;
+  using schedule_type = picked<detail::kind::schedule, typename Defaults::schedule_type>;
+  using grid_type = picked<detail::kind::grid, typename Defaults::grid_type>;
+  using prediction_type = picked<detail::kind::prediction, typename Defaults::prediction_type>;
+  using sampler_type = picked<detail::kind::sampler, typename Defaults::sampler_type>;
+  using conditioner_type = picked<detail::kind::conditioner, typename Defaults::conditioner_type>;
+  using aggregator_type = picked<detail::kind::aggregator, typename Defaults::aggregator_type>;
+  using pooler_type = picked<detail::kind::pooler, typename Defaults::pooler_type>;
+  using calibrator_type = picked<detail::kind::calibrator, typename Defaults::calibrator_type>;
+  using preprocessor_type = picked<detail::kind::preprocessor, typename Defaults::preprocessor_type>;
+  using recipe_type = picked<detail::kind::recipe, typename Defaults::recipe_type>;
+  using preset_type = picked<detail::kind::preset, preset>;
+
+  static_assert(
+      !schedule_type::ends_in_pure_noise || !prediction_type::needs_signal,
+      "detector: a schedule that ends in pure noise (alpha = 0) needs a prediction from which the clean sample can "
+      "be found without signal: use velocity or clean, not epsilon");
+};
+
+}  // namespace anodiff

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/conditioner.hpp>
+#include <anodiff/concepts/model.hpp>
+#include <anodiff/concepts/prediction.hpp>
+#include <anodiff/concepts/sampler.hpp>
+#include <anodiff/concepts/scorer.hpp>
+#include <anodiff/ops/combine.hpp>
+#include <anodiff/ops/noise.hpp>
+
+namespace anodiff {
+
+static_assert(stage::past_slots == ops::past_slots, "the update has a slot for each past estimate of a stage");
+
+/// x̂_0 = first x_t + second F at a level: the prediction's fold, or F itself for models that give the clean sample.
+template <denoiser Model, prediction Prediction>
+[[nodiscard]] mixture fold_of(const Prediction& prediction, const noise_level& level) noexcept {
+  if constexpr (Model::gives_clean)
+    return {0, 1};
+  else
+    return prediction.fold(level);
+}
+
+/// The denoising loop over a fixed program: plans at birth, then runs without allocating. This is the library's hot
+/// loop: one call of the network and one fused update a stage.
+template <denoiser Model, prediction Prediction>
+class denoising_loop {
+ public:
+  using engine_type = typename Model::engine_type;
+  using real = typename engine_type::real;
+
+  /// limit > 0 clips every clean estimate to [−limit, limit].
+  denoising_loop(const Model& model, const Prediction& prediction, std::vector<stage> program, index max_rows,
+                 index row_size, double limit)
+      : machine_{model.engine()},
+        program_{std::move(program)},
+        row_size_{row_size},
+        run_{model.prepare(levels_of(program_), max_rows)},
+        level_(static_cast<std::size_t>(max_rows)) {
+    for (const auto& s : program_) {
+      const mixture fold = fold_of<Model>(prediction, s.at);
+      folds_.push_back({static_cast<real>(fold.first), static_cast<real>(fold.second), static_cast<real>(limit)});
+      saves_ = saves_ || s.save_x;
+      for (std::size_t k = 0; k < stage::past_slots; ++k)
+        if (s.past_weight[k] != 0) depth_ = std::max(depth_, k + 1);
+    }
+    if (saves_) saved_ = machine_.allocate(max_rows * row_size);
+    if (depth_ > 0)
+      for (std::size_t k = 0; k <= depth_; ++k) past_.push_back(machine_.allocate(max_rows * row_size));
+  }
+
+  /// x (rows, row_size) goes from the program's first level to its last, in place. Stage i draws noise from key with
+  /// step i; after_step(i) is called once x has reached the level after stage i.
+  template <class AfterStep>
+  void run(real* x, index rows, noise_key key, AfterStep&& after_step) {
+    for (std::size_t i = 0; i < program_.size(); ++i) {
+      const stage& s = program_[i];
+      std::fill_n(level_.begin(), rows, static_cast<std::int32_t>(i));
+      ops::combine<real> op{};
+      op.x = x;
+      op.output = run_.output(x, level_.data(), rows);
+      if (s.save_x) std::copy_n(x, rows * row_size_, saved_.data());
+      op.saved = saves_ ? saved_.data() : nullptr;
+      if (depth_ > 0) {
+        op.clean = past_[i % past_.size()].data();
+        for (std::size_t k = 0; k < depth_ && k < i; ++k) op.past[k] = past_[(i - 1 - k) % past_.size()].data();
+      }
+      op.next = x;
+      op.rows = rows;
+      op.row_size = row_size_;
+      op.fold = folds_[i];
+      op.wx = static_cast<real>(s.x_weight);
+      op.ws = static_cast<real>(s.saved_weight);
+      op.wc = static_cast<real>(s.clean_weight);
+      op.wz = static_cast<real>(s.noise_weight);
+      for (std::size_t k = 0; k < stage::past_slots; ++k) op.wp[k] = static_cast<real>(s.past_weight[k]);
+      key.step = static_cast<std::uint32_t>(i);
+      op.noise = {key};
+      machine_.run(op);
+      after_step(i);
+    }
+  }
+  [[nodiscard]] std::span<const stage> program() const noexcept { return program_; }
+
+ private:
+  [[nodiscard]] static std::vector<noise_level> levels_of(const std::vector<stage>& program) {
+    std::vector<noise_level> levels;
+    for (const auto& s : program) levels.push_back(s.at);
+    return levels;
+  }
+
+  engine_type machine_;
+  std::vector<stage> program_;
+  index row_size_;
+  typename Model::run run_;
+  std::vector<std::int32_t> level_;
+  std::vector<ops::fold_weights<real>> folds_;
+  bool saves_ = false;
+  std::size_t depth_ = 0;
+  typename engine_type::buffer saved_;
+  std::vector<typename engine_type::buffer> past_;
+};
+
+/// Rebuilds rows: brings the input to the start of the run, as `from` says, and denoises it to the end.
+template <denoiser Model, prediction Prediction, sampler Sampler, conditioner Conditioner>
+class rebuilding_run {
+ public:
+  /// levels: noisiest first, the last one being the end of the run.
+  rebuilding_run(const Model& model, const Prediction& prediction, const Sampler& sampling, const Conditioner& condition,
+            std::vector<noise_level> levels, start from, std::uint64_t seed, index max_rows, index row_size,
+            double limit)
+      : condition_{condition},
+        levels_{condition.bind({}).levels(std::move(levels))},
+        from_{from},
+        seed_{seed},
+        row_size_{row_size},
+        machine_{model.engine()},
+        loop_{model, prediction, sampling.program(levels_), max_rows, row_size, limit},
+        level_(static_cast<std::size_t>(max_rows)) {}
+
+  /// out (n, d) = what the run makes of x (n, d), with the noise of repeat `draw`, which is the same for all rows.
+  void rebuild(tensor_view<const float, 2> x, std::uint32_t draw, tensor_view<float, 2> out) {
+    const float alpha = static_cast<float>(levels_.front().alpha), sigma = static_cast<float>(levels_.front().sigma);
+    if (from_.kind == start_kind::noised) {
+      machine_.run(ops::corrupt_rows<float>{x.data(),
+                                            out.data(),
+                                            nullptr,
+                                            x.rows(),
+                                            row_size_,
+                                            &alpha,
+                                            &sigma,
+                                            nullptr,
+                                            nullptr,
+                                            level_.data(),
+                                            {{.seed = seed_, .draw = draw, .use = purpose::corruption}}});
+    } else {
+      const float factor = from_.kind == start_kind::scaled ? alpha : 1.0F;
+      std::transform(x.data(), x.data() + x.size(), out.data(), [=](float v) { return factor * v; });
+    }
+    auto bound = condition_.bind({x});
+    loop_.run(out.data(), x.rows(), {.seed = seed_, .draw = draw, .use = purpose::step},
+              [&](std::size_t i) { bound.after_step(out, levels_[i + 1]); });
+  }
+
+ private:
+  Conditioner condition_;
+  std::vector<noise_level> levels_;
+  start from_;
+  std::uint64_t seed_;
+  index row_size_;
+  typename Model::engine_type machine_;
+  denoising_loop<Model, Prediction> loop_;
+  std::vector<std::int32_t> level_;
+};
+
+}  // namespace anodiff
