@@ -13,6 +13,7 @@ concept computes_in_an_element_type = std::floating_point<typename E::real>;
 template <class E>
 concept prepares_weights = requires(E e, const typename E::real* w, typename E::weight prepared) {
   prepared = e.prepare_weight(w, index{}, index{});
+  prepared = e.prepare_transposed(w, index{}, index{});
   e.refresh_weight(prepared, w);
 };
 template <class E>

@@ -50,8 +50,10 @@ concept remembers_rows = requires(M m, tensor_view<const float, 2> x) {
   m.remember(x, std::uint64_t{});
 };
 template <class M>
-concept finds_neighbours = requires(const M m, tensor_view<const float, 2> x) {
-  m.neighbours(x, index{}, index{});
+concept finds_neighbours = requires(const M m, tensor_view<const typename M::engine_type::real, 2> x, double* distance,
+                                    index* place) {
+  m.neighbours(x, index{}, std::span<const index>{}, distance, place);
+  { m.remembered() } -> std::convertible_to<std::span<const index>>;
 };
 }  // namespace part
 

@@ -9,6 +9,7 @@
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
+#include <anodiff/ops/nearest_cpu.hpp>
 #include <anodiff/ops/noise_cpu.hpp>
 #include <anodiff/ops/row_distance_cpu.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
@@ -41,6 +42,12 @@ class basic_cpu_engine {
   [[nodiscard]] weight prepare_weight(const T* values, index in, index out) const {
     weight w{in, out};
     w.pack({values, out, 1});
+    return w;
+  }
+  /// The same from values stored as (out, in).
+  [[nodiscard]] weight prepare_transposed(const T* values, index in, index out) const {
+    weight w{in, out};
+    w.pack({values, 1, in});
     return w;
   }
   void refresh_weight(weight& prepared, const T* values) const noexcept { prepared.pack({values, prepared.n(), 1}); }

@@ -22,7 +22,7 @@ struct fold_weights {
 
 /// One fused update of the sampling loop over (rows, row_size), in one pass over memory:
 ///   clean = fold(x, F);  next = wx x + ws saved + wc clean + Σ_k wp[k] past[k] + wz z.
-/// Each pointer whose weight is zero may be null. Noise is drawn in registers. next may be x.
+/// A term of weight zero is left out: its pointer may be null, and no 0 * infinity arises. next may be x.
 template <class T>
 struct combine {
   const T* x;
@@ -45,13 +45,12 @@ void run(const combine<T>& op) {
   for (index i = 0; i < op.rows; ++i)
     for (index j = 0; j < op.row_size; ++j) {
       const index at = i * op.row_size + j;
-      T clean = op.fold.state * op.x[at] + op.fold.output * op.output[at];
+      const auto term = [&](T weight, const T* from) { return weight != 0 ? weight * from[at] : T{0}; };
+      T clean = term(op.fold.state, op.x) + term(op.fold.output, op.output);
       if (op.fold.limit > 0)
         clean = clean > op.fold.limit ? op.fold.limit : clean < -op.fold.limit ? -op.fold.limit : clean;
-      T next = op.wx * op.x[at] + op.wc * clean;
-      if (op.ws != 0) next += op.ws * op.saved[at];
-      for (std::size_t k = 0; k < past_slots; ++k)
-        if (op.wp[k] != 0) next += op.wp[k] * op.past[k][at];
+      T next = term(op.wx, op.x) + (op.wc != 0 ? op.wc * clean : T{0}) + term(op.ws, op.saved);
+      for (std::size_t k = 0; k < past_slots; ++k) next += term(op.wp[k], op.past[k]);
       if (op.wz != 0)
         next += op.wz *
                 static_cast<T>(random_normal(op.noise.of(i), static_cast<std::uint64_t>(op.noise.first_element + j)));

@@ -11,30 +11,34 @@ namespace detail {
 
 /// Elements [at, at + count) of one update; noise is null where none is added.
 template <class T>
-ANODIFF_ALWAYS_INLINE void combine_stretch(const combine<T>& op, index at, const float* noise, index count) noexcept {
-  const T limit = op.fold.limit > 0 ? op.fold.limit : std::numeric_limits<T>::infinity();
-  const T* ANODIFF_RESTRICT output = op.output + at;
-  const T* x = op.x + at;
-  T* next = op.next + at;
-  const bool plain = op.clean == nullptr && op.ws == 0 && op.wp[0] == 0 && op.wp[1] == 0 && op.wp[2] == 0;
-  if (plain) {
-    for (index j = 0; j < count; ++j) {
-      const T clean = std::min(std::max(op.fold.state * x[j] + op.fold.output * output[j], -limit), limit);
-      const T z = noise != nullptr ? op.wz * static_cast<T>(noise[j]) : T{0};
-      next[j] = op.wx * x[j] + op.wc * clean + z;
+void combine_piece(const combine<T>& op, index at, index count, const float* noise) noexcept {
+  using V = simd::vec<T>;
+  const combine<T> o = op;  // a copy of its own, so that stores to memory cannot change the weights
+  const T limit = o.fold.limit > 0 ? o.fold.limit : std::numeric_limits<T>::infinity();
+  const bool reads_x = o.fold.state != 0 || o.wx != 0;
+  const bool reads_more = o.ws != 0 || o.wp[0] != 0 || o.wp[1] != 0 || o.wp[2] != 0;
+  for_each_lanes<T>(count, [&](index i, auto lanes) {
+    const index j = at + i;
+    V clean{}, next{};
+    if (reads_x) {
+      const V x = lanes.load(o.x + j);
+      if (o.fold.state != 0) clean = o.fold.state * x;
+      if (o.wx != 0) next = o.wx * x;
     }
-    return;
-  }
-  for (index j = 0; j < count; ++j) {
-    const T clean = std::min(std::max(op.fold.state * x[j] + op.fold.output * output[j], -limit), limit);
-    T sum = op.wx * x[j] + op.wc * clean;
-    if (op.ws != 0) sum += op.ws * op.saved[at + j];
-    for (std::size_t k = 0; k < past_slots; ++k)
-      if (op.wp[k] != 0) sum += op.wp[k] * op.past[k][at + j];
-    if (noise != nullptr) sum += op.wz * static_cast<T>(noise[j]);
-    if (op.clean != nullptr) op.clean[at + j] = clean;
-    if (op.next != nullptr) next[j] = sum;
-  }
+    if (o.fold.output != 0) clean += o.fold.output * lanes.load(o.output + j);
+    clean = simd::max<V>(simd::broadcast<V>(-limit), clean);  // in this order NaN passes
+    clean = simd::min<V>(simd::broadcast<V>(limit), clean);
+    if (o.clean != nullptr) lanes.store(o.clean + j, clean);
+    if (o.next == nullptr) return;
+    if (o.wc != 0) next += o.wc * clean;
+    if (reads_more) {
+      if (o.ws != 0) next += o.ws * lanes.load(o.saved + j);
+      for (std::size_t k = 0; k < past_slots; ++k)
+        if (o.wp[k] != 0) next += o.wp[k] * lanes.load(o.past[k] + j);
+    }
+    if (noise != nullptr) next += o.wz * lanes.load(noise + i);
+    lanes.store(o.next + j, next);
+  });
 }
 
 }  // namespace detail
@@ -43,15 +47,13 @@ template <class T>
 void run(const combine<T>& op, thread_pool& pool) {
   if (op.wz == 0 || op.next == nullptr) {
     parallel_for(pool, op.rows * op.row_size, detail::elements_a_task,
-                 [&](index first, index last) { detail::combine_stretch<T>(op, first, nullptr, last - first); });
+                 [&](index first, index last) { detail::combine_piece(op, first, last - first, nullptr); });
     return;
   }
-  detail::for_each_stretch(pool, op.rows, op.row_size, [&](index row, index begin, index end) {
-    const index at = row * op.row_size + begin;
-    detail::for_each_normal(
-        op.noise.of(row), op.noise.first_element + begin, end - begin,
-        [&](index i, const float* noise, int count) { detail::combine_stretch<T>(op, at + i, noise, count); });
-  });
+  detail::for_each_piece(pool, op.rows, op.row_size, op.noise,
+                         [&](index row, index first, index count, const float* noise) {
+                           detail::combine_piece(op, row * op.row_size + first, count, noise);
+                         });
 }
 
 }  // namespace anodiff::ops::cpu

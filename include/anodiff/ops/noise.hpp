@@ -14,7 +14,7 @@ inline constexpr double normal_bound = 4e-6;
 struct row_noise {
   noise_key key;
   const std::uint32_t* draws = nullptr;  ///< (rows), or null for key.draw everywhere
-  index first_element = 0;               ///< position of the row's first element in the whole sample; a multiple of 4
+  index first_element = 0;               ///< position of the row's first element in the whole sample
 
   [[nodiscard]] constexpr noise_key of(index row) const noexcept {
     noise_key k = key;

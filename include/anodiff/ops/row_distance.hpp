@@ -12,8 +12,8 @@ enum class distance_kind { l1, l2 };
 /// How far two rows lie apart, element by element.
 template <class T>
 struct row_distance {
-  const T *x, *y;   ///< (rows, row_size)
-  T* evidence;      ///< (rows, row_size); may be x or y
+  const T *x, *y;  ///< (rows, row_size)
+  T* evidence;     ///< (rows, row_size); may be x or y
   index rows, row_size;
   distance_kind kind;
 };

@@ -24,15 +24,11 @@ class estimating_run {
 
 /// What a scorer is given to plan its run with; see concepts/scorer.hpp. It borrows, and lives as long as the planning.
 template <class Parts>
-class scoring_context {
- public:
+struct basic_context {
   using model_type = typename Parts::model_type;
   using machine_type = typename model_type::engine_type;
-  using rebuilder_type = rebuilding_run<model_type, typename Parts::prediction_type, typename Parts::sampler_type,
-                                   typename Parts::conditioner_type>;
-  using estimator_type = estimating_run<model_type, typename Parts::prediction_type>;
 
-  const model_type& model_;
+  const typename Parts::model_type& model_;
   const typename Parts::prediction_type& prediction_;
   const typename Parts::sampler_type& sampler_;
   const typename Parts::grid_type& grid_;
@@ -42,29 +38,42 @@ class scoring_context {
   index steps_;
   std::uint64_t seed_;
   index row_size_;
-  double limit_;
+  double clip_;
 
   [[nodiscard]] const model_type& model() const noexcept { return model_; }
   [[nodiscard]] machine_type machine() const { return model_.engine(); }
   [[nodiscard]] std::span<const noise_level> schedule() const noexcept { return schedule_; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
   [[nodiscard]] index row_size() const noexcept { return row_size_; }
+};
+
+/// The context of a detector whose model is a denoiser.
+template <class Parts>
+struct denoiser_context : basic_context<Parts> {
+  using model_type = typename Parts::model_type;
+  using rebuilder_type = rebuilding_run<model_type, typename Parts::prediction_type, typename Parts::sampler_type,
+                                        typename Parts::conditioner_type>;
+  using estimator_type = estimating_run<model_type, typename Parts::prediction_type>;
 
   /// The levels of a run: those of the grid over the part of the schedule in reach, and the clean end.
   [[nodiscard]] std::vector<noise_level> run_levels() const {
-    check(from_.depth > 0 && from_.depth <= 1, "detector: start.depth must lie in (0, 1], got ", from_.depth);
-    const auto reach = std::max<std::size_t>(
-        1, static_cast<std::size_t>(std::llround(from_.depth * static_cast<double>(schedule_.size()))));
-    auto levels = grid_.pick(schedule_.first(reach), std::min(steps_, static_cast<index>(reach)));
+    const auto all = static_cast<double>(this->schedule_.size());
+    const auto reach = std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(this->from_.depth * all)));
+    auto levels = this->grid_.pick(this->schedule_.first(reach), std::min(this->steps_, static_cast<index>(reach)));
     levels.push_back(clean_level);
     return levels;
   }
   [[nodiscard]] rebuilder_type rebuilder(index max_rows) const {
-    return {model_, prediction_, sampler_, conditioner_, run_levels(), from_, seed_, max_rows, row_size_, limit_};
+    return {this->model_, this->prediction_, this->sampler_, this->conditioner_, run_levels(),
+            this->from_,  this->seed_,       max_rows,       this->row_size_,    this->clip_};
   }
   [[nodiscard]] estimator_type estimator(std::span<const noise_level> levels, index max_rows) const {
-    return {model_, prediction_, levels, max_rows};
+    return {this->model_, this->prediction_, levels, max_rows};
   }
 };
+
+template <class Parts>
+using scoring_context =
+    std::conditional_t<denoiser<typename Parts::model_type>, denoiser_context<Parts>, basic_context<Parts>>;
 
 }  // namespace anodiff

@@ -109,10 +109,10 @@ void basic_detector<Parts>::open(const std::string& path) {
       if (key.starts_with("numbers.")) assign(numbers, std::string_view{key}.substr(8), value);
       (void)assign_field(record, "fit.", key, value);
     }
-    for (const auto& extent : formats::parse_json(file.metadata_at("sample"), path).elements(path))
-      sample.push_back(extent.integer(path));
-    for (const auto& column : formats::parse_json(file.metadata_at("columns"), path).elements(path))
-      record.columns.push_back(column.string(path));
+    const auto extents_text = formats::parse_json(file.metadata_at("sample"), path);
+    for (const auto& extent : extents_text.elements(path)) sample.push_back(extent.integer(path));
+    const auto columns = formats::parse_json(file.metadata_at("columns"), path);
+    for (const auto& column : columns.elements(path)) record.columns.push_back(column.string(path));
     check(!sample.empty() && std::ranges::all_of(sample, [](index e) { return e >= 1; }),
           "needs a sample of positive extents");
     shape<4> extents{1, 1, 1, 1};

@@ -107,9 +107,9 @@ template <denoiser Model, prediction Prediction, sampler Sampler, conditioner Co
 class rebuilding_run {
  public:
   /// levels: noisiest first, the last one being the end of the run.
-  rebuilding_run(const Model& model, const Prediction& prediction, const Sampler& sampling, const Conditioner& condition,
-            std::vector<noise_level> levels, start from, std::uint64_t seed, index max_rows, index row_size,
-            double limit)
+  rebuilding_run(const Model& model, const Prediction& prediction, const Sampler& sampling,
+                 const Conditioner& condition, std::vector<noise_level> levels, start from, std::uint64_t seed,
+                 index max_rows, index row_size, double limit)
       : condition_{condition},
         levels_{condition.bind({}).levels(std::move(levels))},
         from_{from},
