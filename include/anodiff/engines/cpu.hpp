@@ -6,7 +6,9 @@
 #include <anodiff/ops/activation_cpu.hpp>
 #include <anodiff/ops/adamw_cpu.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
+#include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
+#include <anodiff/ops/layer_norm_cpu.hpp>
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
 #include <anodiff/ops/nearest_cpu.hpp>

@@ -50,8 +50,8 @@ class zip_archive {
   [[nodiscard]] buffer read(const zip_member& member) const;
 
  private:
-  void read_directory(byte_reader& reader, std::uint64_t first, std::uint64_t last, std::uint64_t count,
-                      zip_limits limits);
+  void read_directory(std::uint64_t first, std::uint64_t last, std::uint64_t count, zip_limits limits);
+  void refuse_twins_and_overlaps(std::uint64_t directory);
   [[nodiscard]] byte_span packed_bytes(const zip_member& member) const;
 
   buffer content_;
@@ -71,7 +71,6 @@ inline zip_archive::zip_archive(buffer content, std::string name, zip_limits lim
   std::uint64_t size = reader.take<std::uint32_t>("the end record");
   std::uint64_t first = reader.take<std::uint32_t>("the end record");
   std::uint64_t last = end;
-  if (disk != 0 || first_disk != 0) reader.fail("zip archives of several parts are not supported");
   if (end >= detail::zip64_locator_size) {
     reader.seek(end - detail::zip64_locator_size, "the zip64 locator");
     if (reader.take<std::uint32_t>("the zip64 locator") == detail::zip64_locator) {
@@ -87,17 +86,19 @@ inline zip_archive::zip_archive(buffer content, std::string name, zip_limits lim
       first = reader.take<std::uint64_t>("the zip64 end record");
     }
   }
-  if (count_here != count) reader.fail("zip archives of several parts are not supported");
-  if (size > last || first != last - size)
-    reader.fail("the zip directory must end where the end record begins: ", first, " + ", size, " is not ", last);
-  if (count > size / detail::zip_central_size)
-    reader.fail("a zip directory of ", size, " bytes cannot hold ", count, " members");
-  if (count > limits.members) reader.fail("at most ", limits.members, " members can be read, got ", count);
-  read_directory(reader, first, last, count, limits);
+  check<data_error>(disk == 0 && first_disk == 0 && count_here == count, name_,
+                    ": zip archives of several parts are not supported");
+  check<data_error>(size <= last && first == last - size, name_,
+                    ": the zip directory must end where the end record begins: ", first, " + ", size, " is not ", last);
+  check<data_error>(count <= size / detail::zip_central_size, name_, ": a zip directory of ", size,
+                    " bytes cannot hold ", count, " members");
+  check<data_error>(count <= limits.members, name_, ": at most ", limits.members, " members can be read, got ", count);
+  read_directory(first, last, count, limits);
+  refuse_twins_and_overlaps(first);
 }
 
-inline void zip_archive::read_directory(byte_reader& whole, std::uint64_t first, std::uint64_t last,
-                                        std::uint64_t count, zip_limits limits) {
+inline void zip_archive::read_directory(std::uint64_t first, std::uint64_t last, std::uint64_t count,
+                                        zip_limits limits) {
   byte_reader reader{content_.span().first(static_cast<std::size_t>(last)), name_};
   reader.seek(first, "the zip directory");
   members_.reserve(static_cast<std::size_t>(count));
@@ -140,18 +141,21 @@ inline void zip_archive::read_directory(byte_reader& whole, std::uint64_t first,
     members_.push_back(std::move(member));
   }
   if (reader.left() != 0) reader.fail("the zip directory holds more than its ", count, " members");
+}
 
+inline void zip_archive::refuse_twins_and_overlaps(std::uint64_t directory) {
   std::vector<zip_member*> order(members_.size());
   std::ranges::transform(members_, order.begin(), [](auto& m) { return &m; });
   std::ranges::sort(order, {}, [](const auto* m) -> const std::string& { return m->name; });
   for (std::size_t i = 1; i < order.size(); ++i)
-    if (order[i]->name == order[i - 1]->name) whole.fail("two members are named ", in_quotes(order[i]->name));
+    check<data_error>(order[i]->name != order[i - 1]->name, name_, ": two members are named ",
+                      in_quotes(order[i]->name));
   std::ranges::sort(order, {}, [](const auto* m) { return m->header; });
   for (std::size_t i = 0; i < order.size(); ++i) {
-    order[i]->next = i + 1 < order.size() ? order[i + 1]->header : first;
-    const auto least = detail::zip_local_size + order[i]->name.size() + order[i]->packed;
-    if (order[i]->next - order[i]->header < least)
-      whole.fail("member ", in_quotes(order[i]->name), " overlaps what follows it");
+    auto& member = *order[i];
+    member.next = i + 1 < order.size() ? order[i + 1]->header : directory;
+    check<data_error>(member.next - member.header >= detail::zip_local_size + member.name.size() + member.packed, name_,
+                      ": member ", in_quotes(member.name), " overlaps what follows it");
   }
 }
 

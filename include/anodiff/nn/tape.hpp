@@ -86,6 +86,8 @@ class tape {
   void want_gradient(value v) { slot(v).needs_gradient = mode_ != gradients::off; }
   void bind(value v, real* data) noexcept { slot(v).data = data; }
   void keep(value v) { slot(v).last_use = forever; }
+  /// Counts the layers that draw random numbers.
+  [[nodiscard]] index next_layer() noexcept { return layers_++; }
   [[nodiscard]] index width(value v) const { return slot(v).width; }
   [[nodiscard]] batch kind(value v) const { return slot(v).kind; }
 
@@ -206,7 +208,7 @@ class tape {
   std::vector<std::unique_ptr<node<Engine>>> nodes_;
   std::vector<typename Engine::buffer> memory_;
   typename Engine::buffer parameter_gradients_;
-  index max_rows_ = 0, max_levels_ = 0;
+  index max_rows_ = 0, max_levels_ = 0, layers_ = 0;
 };
 
 }  // namespace anodiff::nn

@@ -48,7 +48,7 @@ template <std::size_t... I>
 /// ignored: the multiplier reads only the lower one, so that no shuffle is needed between rounds.
 [[nodiscard]] ANODIFF_ALWAYS_INLINE philox_block philox_vector(const philox_keys& keys, const noise_key& key,
                                                                std::uint32_t first) noexcept {
-  constexpr std::size_t half = philox_lanes / 2;
+  constexpr std::uint32_t half = philox_lanes / 2;
   const auto all = [](std::uint32_t x) { return std::uint64_t{x} - wide{}; };
   const wide m0 = all(philox_multiplier_0), m1 = all(philox_multiplier_1);
   wide c0[2], c1[2], c2[2], c3[2];
@@ -163,7 +163,7 @@ class noise_piece {
 
  private:
   philox_keys keys_;
-  alignas(tensor_alignment) Number buffer_[elements_a_piece + 2 * elements_at_once];
+  alignas(64) Number buffer_[elements_a_piece + 2 * elements_at_once];
 };
 
 /// Calls f(row, first, count, noise) on pieces of rows, each with its elements of the row's noise. The rows of a task

@@ -11,24 +11,6 @@
 
 namespace anodiff {
 
-/// What is known of a fitted detector beside its model.
-struct fit_record {
-  index rows = 0, train_rows = 0, validation_rows = 0, calibration_rows = 0;
-  index steps = 0;  ///< optimiser steps done; 0 for models that remember
-  double loss = 0, validation = 0;
-  std::vector<std::string> columns;
-
-  static constexpr void fields(auto& self, auto&& field) {
-    field("rows", self.rows);
-    field("train_rows", self.train_rows);
-    field("validation_rows", self.validation_rows);
-    field("calibration_rows", self.calibration_rows);
-    field("steps", self.steps);
-    field("loss", self.loss);
-    field("validation", self.validation);
-  }
-};
-
 /// Learns what normal samples look like, and scores how much a sample is not one of them. Parts names the policies; the
 /// numbers are values. fit learns from normal samples alone, then calibrates on samples it has not learned from. score
 /// is const and may be called from several threads. Results do not depend on batch, order or threads.

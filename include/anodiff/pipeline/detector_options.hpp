@@ -2,7 +2,7 @@
 #pragma once
 
 #include <anodiff/concepts/scorer.hpp>
-#include <anodiff/core/progress.hpp>
+#include <anodiff/pipeline/fit_options.hpp>
 #include <anodiff/pipeline/parts.hpp>
 #include <string>
 
@@ -98,13 +98,5 @@ void assign(detector_options<Parts>& options, std::string_view name, std::string
   for (const auto& [key, value] : to_text(options)) known += concat(known.empty() ? "" : ", ", key);
   throw invalid_argument(concat("no number is called '", name, "'; there are ", known));
 }
-
-/// What a fit is given beside the rows.
-struct fit_options {
-  progress_callback progress{};
-  std::vector<std::string> columns{};  ///< names of the columns, for messages and for matching at scoring time
-  std::string checkpoint{};            ///< file to which training is saved, and from which it goes on; empty = none
-  double checkpoint_seconds = 30;      ///< between two writes
-};
 
 }  // namespace anodiff

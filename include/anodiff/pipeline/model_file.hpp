@@ -47,6 +47,11 @@ template <class Parts>
   return file.metadata_at("method");
 }
 
+/// The method that a model file holds.
+[[nodiscard]] inline std::string method_of_file(const std::string& path) {
+  return check_model_file(formats::read_safetensors(path));
+}
+
 /// Turns an invalid number inside a file into a fault of the file.
 template <class F>
 void as_data_error(const std::string& file, F&& f) {

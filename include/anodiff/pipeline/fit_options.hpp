@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/core/progress.hpp>
+#include <string>
+#include <vector>
+
+namespace anodiff {
+
+/// What a fit is given beside the rows.
+struct fit_options {
+  progress_callback progress{};
+  std::vector<std::string> columns{};  ///< names of the columns, for messages and for matching at scoring time
+  std::string checkpoint{};            ///< file to which training is saved, and from which it goes on; empty = none
+  double checkpoint_seconds = 30;      ///< between two writes
+};
+
+/// What is known of a fitted detector beside its model.
+struct fit_record {
+  index rows = 0;              ///< given to fit
+  index train_rows = 0;        ///< learned from
+  index validation_rows = 0;   ///< measured training, or gave the views' statistics
+  index calibration_rows = 0;  ///< gave the p-values
+  index steps = 0;             ///< optimiser steps done; 0 for models that remember
+  double loss = 0;             ///< of training, running mean at its end
+  double validation = 0;       ///< last validation loss
+  std::vector<std::string> columns;
+
+  static constexpr void fields(auto& self, auto&& field) {
+    field("rows", self.rows);
+    field("train_rows", self.train_rows);
+    field("validation_rows", self.validation_rows);
+    field("calibration_rows", self.calibration_rows);
+    field("steps", self.steps);
+    field("loss", self.loss);
+    field("validation", self.validation);
+  }
+};
+
+}  // namespace anodiff

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/engines/cpu.hpp>
+#include <anodiff/methods/ddpm_reconstruction.hpp>
+#include <anodiff/methods/denoising_error.hpp>
+#include <anodiff/methods/dte_np.hpp>
+#include <anodiff/runtime/erased_detector.hpp>
+#include <array>
+
+// The one place that knows all names. The functions are inline where a program is header-only, and compiled once where
+// it links anodiff::presets.
+namespace anodiff {
+
+namespace detail {
+
+template <class Detector>
+class erased final : public erased_detector {
+ public:
+  using options = typename Detector::options;
+  erased(const text_fields& numbers, const cpu_engine& machine) : detector_{assigned(numbers), machine} {}
+
+  [[nodiscard]] std::unique_ptr<erased_detector> clone() const override { return std::make_unique<erased>(*this); }
+  void fit(tensor_view<const double, 2> x, const fit_options& how) override { detector_.fit(x, how); }
+  [[nodiscard]] detection score(tensor_view<const double, 2> x, bool evidence,
+                                const progress_callback& report) const override {
+    return detector_.score(x, evidence, report);
+  }
+  void calibrate(tensor_view<const double, 2> x, double alpha) override {
+    auto numbers = detector_.numbers().calibration;
+    numbers.alpha = alpha;
+    detector_.calibrate(x, numbers);
+  }
+  void save(const std::string& path) const override { detector_.save(path); }
+  void open(const std::string& path) override { detector_.open(path); }
+  [[nodiscard]] std::string method() const override { return std::string{Detector::parts_type::preset_type::name}; }
+  [[nodiscard]] text_fields numbers() const override { return to_text(detector_.numbers()); }
+  [[nodiscard]] fit_record record() const override { return detector_.record(); }
+  [[nodiscard]] std::optional<double> promised_rate() const override { return detector_.promised_rate(); }
+  [[nodiscard]] std::optional<double> threshold() const override { return detector_.threshold(); }
+  [[nodiscard]] index network_calls() const override { return detector_.network_calls(); }
+  [[nodiscard]] bool holds_training_rows() const override { return memory<typename Detector::model_type>; }
+  [[nodiscard]] std::span<const double> column_means() const override { return detector_.preprocessing().offset(); }
+  [[nodiscard]] std::span<const double> column_scales() const override { return detector_.preprocessing().scale(); }
+
+ private:
+  static options assigned(const text_fields& numbers) {
+    options out;
+    for (const auto& [name, text] : numbers) assign(out, name, text);
+    return out;
+  }
+  Detector detector_;
+};
+
+struct named_method {
+  std::string_view name, summary;
+  std::unique_ptr<erased_detector> (*make)(const text_fields&, const cpu_engine&);
+};
+template <class Detector>
+[[nodiscard]] constexpr named_method method_of(std::string_view summary) {
+  return {Detector::parts_type::preset_type::name, summary, [](const text_fields& numbers, const cpu_engine& machine) {
+            return std::unique_ptr<erased_detector>{std::make_unique<erased<Detector>>(numbers, machine)};
+          }};
+}
+
+inline constexpr std::array known_methods{
+    method_of<methods::ddpm_reconstruction<cpu_engine>>(
+        "distance to what a diffusion model rebuilds (Livernoche et al. 2023, DDPM baseline)"),
+    method_of<methods::denoising_error<cpu_engine>>("noise-prediction error at ten levels, z-scored (Ho et al. 2020)"),
+    method_of<methods::dte_np<cpu_engine>>("diffusion time from the ten nearest normal rows (Livernoche et al. 2023)"),
+};
+
+[[nodiscard]] inline const named_method& find_method(const std::string& name) {
+  std::string known;
+  for (const auto& method : known_methods) {
+    if (method.name == name) return method;
+    known += concat(known.empty() ? "" : ", ", method.name);
+  }
+  throw invalid_argument(concat("no method is called '", name, "'; there are ", known));
+}
+
+}  // namespace detail
+
+#ifdef ANODIFF_COMPILING_PRESETS
+#define ANODIFF_DETAIL_RUNTIME
+#else
+#define ANODIFF_DETAIL_RUNTIME inline
+#endif
+
+ANODIFF_DETAIL_RUNTIME std::vector<method_entry> any_detector::methods() {
+  std::vector<method_entry> out;
+  for (const auto& method : detail::known_methods)
+    out.push_back({std::string{method.name}, std::string{method.summary}});
+  return out;
+}
+ANODIFF_DETAIL_RUNTIME any_detector any_detector::make(const std::string& method, const text_fields& numbers,
+                                                       int threads) {
+  return any_detector{detail::find_method(method).make(numbers, cpu_engine{threads})};
+}
+ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const std::string& path, int threads) {
+  const std::string method = detail::method_of_file(path);
+  std::unique_ptr<detail::erased_detector> held;
+  detail::as_data_error(path, [&] { held = detail::find_method(method).make({}, cpu_engine{threads}); });
+  held->open(path);
+  return any_detector{std::move(held)};
+}
+
+#undef ANODIFF_DETAIL_RUNTIME
+
+}  // namespace anodiff
