@@ -148,7 +148,7 @@ TEST_CASE("offsets must tile the data") {
   REQUIRE(refusal("{}", "abc") == "m.st: the tensors must fill the data, got 0 of 3 bytes");
 }
 
-TEST_CASE("every beginning of a file is refused") {
+TEST_CASE("safetensors: every beginning of a file is refused") {
   buffer bytes;
   const auto weight = numbers();
   write_safetensors(bytes, {named("weight", weight)}, {{"k", "v"}});
