@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/concepts/sampler.hpp>
 #include <cmath>
 
@@ -37,7 +38,7 @@ class ddim {
   [[nodiscard]] stage step(noise_level from, noise_level to) const noexcept {
     const double shrink = from.alpha / to.alpha;  // the paper's √(α_t / α_{t−1})
     const double variance = from.sigma * from.sigma - shrink * shrink * to.sigma * to.sigma;  // of x_from given x_to
-    const double noise = params_.eta * to.sigma / from.sigma * std::sqrt(std::max(variance, 0.0));
+    const double noise = std::min(params_.eta * to.sigma / from.sigma * std::sqrt(std::max(variance, 0.0)), to.sigma);
     const double keep = std::sqrt((to.sigma - noise) * (to.sigma + noise)) / from.sigma;
     stage s{.at = from};
     s.x_weight = keep;
