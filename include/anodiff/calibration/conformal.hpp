@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <anodiff/calibration/check_scores.hpp>
 #include <anodiff/concepts/calibrator.hpp>
 #include <cmath>
 #include <limits>
@@ -17,7 +18,7 @@ struct conformal_params {
 
 /// Split-conformal p-values: p = (1 + #{calibration scores >= s}) / (n + 1). For a normal row exchangeable with the n
 /// calibration rows P(p <= alpha) <= alpha. Vovk et al. 2005; Bates et al. 2023, arXiv:2104.08279, eq. 1.
-/// Throws invalid_argument where alpha < 1 / (n + 1): no p-value could be that small.
+/// Throws invalid_argument where alpha < 1 / (n + 1): no p-value could be that small; numeric_error for a NaN.
 class conformal {
  public:
   using params = conformal_params;
@@ -27,14 +28,15 @@ class conformal {
    public:
     fitted() = default;
     fitted(std::vector<double> scores, double alpha) : scores_{std::move(scores)}, alpha_{alpha} {
+      check_scores("calibration::conformal", scores_);
       std::sort(scores_.begin(), scores_.end());
       const auto n = static_cast<double>(scores_.size());
-      check(alpha * (n + 1) >= 1, "calibration::conformal: a false-alarm rate of ", alpha, " needs at least ",
-            static_cast<index>(std::ceil(1 / alpha)) - 1, " calibration rows, got ", scores_.size(),
+      // the alarm is raised where at most k - 1 calibration scores reach s; alpha = 1 / m must count as m - 1 rows
+      const double k = std::floor(alpha * (n + 1) * (1 + 1e-12));
+      check(k >= 1, "calibration::conformal: a false-alarm rate of ", alpha, " needs at least ",
+            static_cast<index>(std::ceil(1 / alpha * (1 - 1e-12))) - 1, " calibration rows, got ", scores_.size(),
             "; no rate below 1/", scores_.size() + 1, " can be promised");
-      // the alarm is raised where at most k - 1 calibration scores reach s, k = floor(alpha (n + 1))
-      const auto k = static_cast<std::size_t>(std::floor(alpha * (n + 1) * (1 + 1e-12)));
-      threshold_ = k > scores_.size() ? -std::numeric_limits<double>::infinity() : scores_[scores_.size() - k];
+      threshold_ = scores_[scores_.size() - static_cast<std::size_t>(k)];
     }
     /// In [1 / (n + 1), 1].
     [[nodiscard]] double p_value(double score) const noexcept {

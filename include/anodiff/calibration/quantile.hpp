@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <anodiff/calibration/check_scores.hpp>
 #include <anodiff/concepts/calibrator.hpp>
 #include <cmath>
 #include <limits>
@@ -17,7 +18,8 @@ struct quantile_params {
 
 /// The plug-in rule: the threshold is the (1 − alpha) quantile of the calibration scores (linear interpolation), and p
 /// the share of them that reach s, at least 1 / n. Simple and common, but too small a rate is promised for few rows:
-/// prefer `conformal` where the rate matters. Hyndman & Fan 1996, definition 7.
+/// prefer `conformal` where the rate matters. Hyndman & Fan 1996, definition 7. Throws invalid_argument for no score,
+/// numeric_error for a NaN.
 class quantile {
  public:
   using params = quantile_params;
@@ -28,6 +30,7 @@ class quantile {
     fitted() = default;
     fitted(std::vector<double> scores, double alpha) : scores_{std::move(scores)}, alpha_{alpha} {
       check(!scores_.empty(), "calibration::quantile: needs at least one calibration row, got 0");
+      check_scores("calibration::quantile", scores_);
       std::sort(scores_.begin(), scores_.end());
       const double at = (1 - alpha) * static_cast<double>(scores_.size() - 1);
       const auto below = static_cast<std::size_t>(at);

@@ -25,24 +25,36 @@ class progress_callback {
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, progress_callback> && std::is_invocable_v<F&, const progress&>)
       progress_callback(F&& f)
-  noexcept  // NOLINT: a callable is a callback
-      : target_{const_cast<void*>(static_cast<const void*>(std::addressof(f)))},
-        call_{[](void* target, const progress& p) {
-          auto& callable = *static_cast<std::remove_reference_t<F>*>(target);
-          if constexpr (std::is_void_v<std::invoke_result_t<F&, const progress&>>) {
-            callable(p);
-            return true;
-          } else {
-            return static_cast<bool>(callable(p));
-          }
-        }} {}
+  noexcept {  // NOLINT: a callable is a callback
+    using callable = std::remove_reference_t<F>;
+    if constexpr (std::is_function_v<callable>) {
+      target_.function = reinterpret_cast<void (*)()>(&f);
+      call_ = [](target t, const progress& p) { return answer(*reinterpret_cast<callable*>(t.function), p); };
+    } else {
+      target_.object = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+      call_ = [](target t, const progress& p) { return answer(*static_cast<callable*>(t.object), p); };
+    }
+  }
   /// True to go on.
   bool operator()(const progress& p) const { return call_ == nullptr || call_(target_, p); }
   explicit operator bool() const noexcept { return call_ != nullptr; }
 
  private:
-  void* target_ = nullptr;
-  bool (*call_)(void*, const progress&) = nullptr;
+  union target {
+    void* object;
+    void (*function)();
+  };
+  template <class F>
+  [[nodiscard]] static bool answer(F& f, const progress& p) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, const progress&>>) {
+      f(p);
+      return true;
+    } else {
+      return static_cast<bool>(f(p));
+    }
+  }
+  target target_{nullptr};
+  bool (*call_)(target, const progress&) = nullptr;
 };
 
 }  // namespace anodiff

@@ -8,6 +8,7 @@
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
+#include <anodiff/ops/kernel_average_cpu.hpp>
 #include <anodiff/ops/layer_norm_cpu.hpp>
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>

@@ -204,7 +204,8 @@ void write_file_atomically(const std::string& path, Write&& write) {
   file_sink sink{file.get(), path};
   write(sink);
   sink.flush();
-  if (::fsync(file.get()) != 0) detail::fail_io("write", path);
+  const bool cannot_sync = ::fsync(file.get()) != 0;
+  if (cannot_sync && errno != EINVAL && errno != ENOSYS) detail::fail_io("write", path);  // some file systems have none
   if (!file.close()) detail::fail_io("write", path);
   temporary.rename_to(target);
   detail::sync_folder(target);

@@ -6,6 +6,7 @@
 #include <anodiff/formats/detail/decimal.hpp>
 #include <anodiff/formats/detail/utf8.hpp>
 #include <anodiff/formats/json_value.hpp>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,8 @@ namespace anodiff::formats {
 
 /// What a parser accepts.
 struct json_limits {
-  int depth = 64;  ///< nesting of arrays and objects; from 1
+  int depth = 64;                                                  ///< nesting of arrays and objects; from 1
+  std::size_t elements = std::numeric_limits<std::size_t>::max();  ///< of one array
 };
 
 /// Text to value: a recursive descent, bounded in depth.
@@ -85,8 +87,10 @@ class json_parser {
     enter(depth);
     json::array_type out;
     if (accept(']')) return json{std::move(out)};
-    do out.push_back(value(depth));
-    while (accept(','));
+    do {
+      if (out.size() == limits_.elements) fail("an array of more than ", limits_.elements, " elements");
+      out.push_back(value(depth));
+    } while (accept(','));
     if (!accept(']')) fail("need ',' or ']' in an array, got ", here());
     return json{std::move(out)};
   }

@@ -4,6 +4,7 @@
 #include <anodiff/core/tensor.hpp>
 #include <anodiff/formats/bytes.hpp>
 #include <anodiff/formats/dtype.hpp>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -31,10 +32,9 @@ template <class T, std::size_t Rank>
 [[nodiscard]] named_tensor named(std::string name, const tensor<T, Rank>& values) {
   return named(std::move(name), values.view());
 }
-template <class T>
-requires std::is_arithmetic_v<T>
-[[nodiscard]] named_tensor named(std::string name, std::span<const T> values) {
-  return named(std::move(name), tensor_view<const T, 1>{values.data(), {static_cast<index>(values.size())}});
+template <class T, std::size_t Extent>
+[[nodiscard]] named_tensor named(std::string name, std::span<T, Extent> values) {
+  return named(std::move(name), tensor_view<T, 1>{values.data(), {static_cast<index>(values.size())}});
 }
 
 }  // namespace anodiff::formats

@@ -148,9 +148,9 @@ template <class T, std::size_t Rank>
 void write_npy(const std::string& path, const tensor<T, Rank>& values) {
   write_npy(path, values.view());
 }
-template <class T>
-void write_npy(const std::string& path, std::span<const T> values) {
-  write_npy(path, tensor_view<const T, 1>{values.data(), {static_cast<index>(values.size())}});
+template <class T, std::size_t Extent>
+void write_npy(const std::string& path, std::span<T, Extent> values) {
+  write_npy(path, tensor_view<T, 1>{values.data(), {static_cast<index>(values.size())}});
 }
 
 }  // namespace anodiff::formats

@@ -93,7 +93,7 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
     reader.fail("the header may have at most ", safetensors_header_limit, " bytes, got ", length);
   const auto text = text_of(reader.take_bytes(length, "the header"));
   if (!text.starts_with('{')) reader.fail("the header must begin with '{'");
-  const json header = parse_json(text, concat(name, ": header"), {.depth = 4});
+  const json header = parse_json(text, concat(name, ": header"), {.depth = 4, .elements = 64});
   std::vector<detail::safetensors_entry> entries;
   for (const auto& member : header.members(name)) {
     if (member.first == detail::safetensors_metadata) {

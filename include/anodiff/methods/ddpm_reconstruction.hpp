@@ -14,6 +14,7 @@ struct ddpm_reconstruction_preset : preset {
   static constexpr std::string_view name = "ddpm_reconstruction";
   static constexpr anodiff::start start = anodiff::start::clean(0.25);
   static constexpr index steps = 25;
+  static constexpr training_params training{.steps = 2000, .batch = 128};
   static constexpr schedules::linear_params schedule{.beta_first = 1e-4, .beta_last = 0.01, .steps = 1000};
 };
 

@@ -32,10 +32,10 @@ struct combine {
   T* clean = nullptr;  ///< receives the clean estimate where a later step or a scorer reads it
   T* next;             ///< null where only the clean estimate is wanted
   index rows, row_size;
-  fold_weights<T> fold;
+  fold_weights<T> fold{};
   T wx = 0, ws = 0, wc = 0, wz = 0;
   std::array<T, past_slots> wp{};
-  row_noise noise;
+  row_noise noise{};
 };
 
 namespace reference {

@@ -28,7 +28,7 @@ template <class T>
 struct fill_normal {
   T* out;
   index rows, row_size;
-  row_noise noise;
+  row_noise noise{};
 };
 
 /// Forward noising and the training target in one pass over memory:
@@ -42,7 +42,7 @@ struct corrupt_rows {
   const T *alpha, *sigma;     ///< (levels)
   const T *clean, *epsilon;   ///< (levels); read only with target
   const std::int32_t* level;  ///< (rows)
-  row_noise noise;
+  row_noise noise{};
 };
 
 namespace reference {

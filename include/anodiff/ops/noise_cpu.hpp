@@ -6,6 +6,7 @@
 #include <anodiff/core/simd.hpp>
 #include <anodiff/ops/noise.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace anodiff::ops::cpu {
@@ -19,57 +20,83 @@ using wide = simd::vec<std::uint64_t, philox_lanes / 2>;
 using reals = simd::vec<float, philox_lanes>;
 using integers = simd::vec<std::int32_t, philox_lanes>;
 
-/// Elements whose words are made at once.
-inline constexpr int elements_at_once = 4 * philox_lanes;
+/// Vectors of counters worked on at once: a round is a chain of five instructions, and one alone would leave most of
+/// the machine idle.
+inline constexpr int philox_chains = 2;
 
-/// The round keys, which all counters of one seed share.
-struct philox_keys {
-  std::uint32_t k0[philox_rounds], k1[philox_rounds];
-  explicit philox_keys(std::uint64_t seed) noexcept {
+/// Elements whose words are made at once.
+inline constexpr int elements_at_once = 2 * philox_lanes * philox_chains;
+
+/// Calls f(0), …, f(N - 1) with constants, so that arrays indexed by them live in registers at any optimisation level.
+template <int N, class F>
+ANODIFF_ALWAYS_INLINE void unrolled(F&& f) noexcept {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+  (std::make_integer_sequence<int, N>{});
+}
+
+/// What the counters of one key share: the round keys, and all of the first two rounds that the counter's first word
+/// has not reached yet.
+struct philox_stream {
+  std::uint64_t k0[philox_rounds], k1[philox_rounds];
+  std::uint64_t first_2, second_0, second_2, second_3;
+
+  explicit philox_stream(std::uint64_t seed) noexcept {
     for (std::uint32_t round = 0; round < philox_rounds; ++round) {
       k0[round] = static_cast<std::uint32_t>(seed) + round * philox_weyl_0;
       k1[round] = static_cast<std::uint32_t>(seed >> 32) + round * philox_weyl_1;
     }
   }
+  void start(const noise_key& key) noexcept {
+    const std::uint64_t p1 = std::uint64_t{philox_multiplier_1} * key.step;
+    const auto c0 = static_cast<std::uint32_t>((p1 >> 32) ^ key.draw ^ k0[0]);
+    const std::uint64_t p0 = std::uint64_t{philox_multiplier_0} * c0;
+    first_2 = static_cast<std::uint32_t>(key.use) ^ k1[0];
+    second_0 = p1 ^ k0[1];
+    second_2 = (p0 >> 32) ^ k1[1];
+    second_3 = p0;
+  }
 };
 
-/// Words 0 and 2 of philox_lanes counters as neighbours in `even`, words 1 and 3 in `odd`.
-struct philox_block {
-  words even[2], odd[2];
-};
-
-/// Place of 64-bit lane i among the counters of its half: chosen so that store_interleaved() puts counters in order.
+/// Place of 64-bit lane i among the counters of a vector: chosen so that store_interleaved() puts counters in order.
 template <std::size_t... I>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE wide counter_offsets(std::index_sequence<I...>) noexcept {
   return wide{(I / 2 + I % 2 * sizeof...(I) / 2)...};
 }
 
-/// The words of philox_lanes consecutive counters. Each counter word lives in a 64-bit lane whose upper half is
-/// ignored: the multiplier reads only the lower one, so that no shuffle is needed between rounds.
-[[nodiscard]] ANODIFF_ALWAYS_INLINE philox_block philox_vector(const philox_keys& keys, const noise_key& key,
-                                                               std::uint32_t first) noexcept {
-  constexpr std::uint32_t half = philox_lanes / 2;
-  const auto all = [](std::uint32_t x) { return std::uint64_t{x} - wide{}; };
+/// The words of elements_at_once / 4 consecutive counters: 0 and 2 as neighbours in `even`, 1 and 3 in `odd`. Each
+/// counter word lives in a 64-bit lane whose upper half is ignored: the multiplier reads only the lower one, so that no
+/// shuffle is needed between rounds.
+ANODIFF_ALWAYS_INLINE void philox_vector(const philox_stream& stream, std::uint64_t first, words (&even)[philox_chains],
+                                         words (&odd)[philox_chains]) noexcept {
+  constexpr int counters = philox_lanes / 2;
+  const auto all = [](std::uint64_t x) { return x - wide{}; };
   const wide m0 = all(philox_multiplier_0), m1 = all(philox_multiplier_1);
-  wide c0[2], c1[2], c2[2], c3[2];
-  for (std::uint32_t h = 0; h < 2; ++h) {
-    c0[h] = counter_offsets(std::make_index_sequence<half>{}) + all(first + h * half);
-    c1[h] = all(key.draw);
-    c2[h] = all(key.step);
-    c3[h] = all(static_cast<std::uint32_t>(key.use));
+  wide c0[philox_chains], c1[philox_chains], c2[philox_chains], c3[philox_chains];
+  unrolled<philox_chains>([&](auto c) {
+    const wide counter = counter_offsets(std::make_index_sequence<counters>{}) + all(first + c * counters);
+    const wide p0 = simd::multiply_low<wide>(counter, m0);
+    c1[c] = simd::multiply_low<wide>((p0 >> 32) ^ all(stream.first_2), m1);
+    c0[c] = (c1[c] >> 32) ^ all(stream.second_0);
+    c2[c] = p0 ^ all(stream.second_2);
+    c3[c] = all(stream.second_3);
+  });
+  for (int round = 2; round < philox_rounds; ++round) {
+    const wide k0 = all(stream.k0[round]), k1 = all(stream.k1[round]);
+    unrolled<philox_chains>([&](auto c) {
+      const wide p0 = simd::multiply_low<wide>(c0[c], m0), p1 = simd::multiply_low<wide>(c2[c], m1);
+      c0[c] = (p1 >> 32) ^ (c1[c] ^ k0);
+      c2[c] = (p0 >> 32) ^ (c3[c] ^ k1);
+      c1[c] = p1;
+      c3[c] = p0;
+    });
   }
-  for (int round = 0; round < philox_rounds; ++round) {
-    const wide k0 = all(keys.k0[round]), k1 = all(keys.k1[round]);
-    for (int h = 0; h < 2; ++h) {
-      const wide p0 = simd::multiply_low<wide>(c0[h], m0), p1 = simd::multiply_low<wide>(c2[h], m1);
-      c0[h] = (p1 >> 32) ^ c1[h] ^ k0;
-      c2[h] = (p0 >> 32) ^ c3[h] ^ k1;
-      c1[h] = p1;
-      c3[h] = p0;
-    }
-  }
-  const auto join = [&](const wide& a, const wide& b) { return std::bit_cast<words>((a & all(~0U)) | (b << 32)); };
-  return {{join(c0[0], c2[0]), join(c0[1], c2[1])}, {join(c1[0], c3[0]), join(c1[1], c3[1])}};
+  const auto join = [&](const wide& a, const wide& b) {
+    return std::bit_cast<words>((a & all(0xFFFFFFFFU)) | (b << 32));
+  };
+  unrolled<philox_chains>([&](auto c) {
+    even[c] = join(c0[c], c2[c]);
+    odd[c] = join(c1[c], c3[c]);
+  });
 }
 
 using lane_sequence = std::make_index_sequence<philox_lanes>;
@@ -106,14 +133,12 @@ ANODIFF_ALWAYS_INLINE void sin_cos_turn(const words& w, reals& sine, reals& cosi
   const integers bits = std::bit_cast<integers>(upper ? 1.0F - q : q);
   const integers exponent = (bits - 0x3F3504F3) >> 23;  // 0 where u >= sqrt(1/2)
   const reals m = exponent == 0 ? -q : std::bit_cast<reals>(bits - (exponent << 23)) - 1.0F;
-  reals p = m * -0.174984023F + 0.287084341F;
-  p = p * m + -0.298702002F;
-  p = p * m + 0.331319064F;
-  p = p * m + -0.399197400F;
-  p = p * m + 0.500034630F;
-  p = p * m + -0.666680098F;
-  p = (p * m + 1.0F) * m + -2.0F;
-  return simd::sqrt<reals>(p * m + __builtin_convertvector(exponent, reals) * -1.38629436F);  // -2 ln 2
+  const reals z = m * m;  // the polynomial in pairs: half as deep as Horner's
+  const reals p =
+      ((m * 0.287084341F + -0.298702002F + z * -0.174984023F) * z + (m * 0.331319064F + -0.399197400F)) * z +
+      (m * 0.500034630F + -0.666680098F);
+  const reals two_terms = __builtin_convertvector(exponent, reals) * -1.38629436F + m * (m - 2.0F);  // -2 ln 2
+  return simd::sqrt<reals>(p * (z * m) + two_terms);
 }
 
 /// Two normals of each pair of words (Box & Muller 1958).
@@ -125,45 +150,66 @@ ANODIFF_ALWAYS_INLINE void box_muller(const words& a, const words& b, reals& fir
   second = radius * s;
 }
 
-/// Words or normals of elements_at_once consecutive elements, from element 4 first_counter on.
-ANODIFF_ALWAYS_INLINE void write_block(const philox_keys& keys, const noise_key& key, std::uint32_t first_counter,
-                                       std::uint32_t* out) noexcept {
-  const auto block = philox_vector(keys, key, first_counter);
-  for (int h = 0; h < 2; ++h)
-    store_interleaved(block.even[h], block.odd[h], out + 2 * h * philox_lanes, lane_sequence{});
-}
-ANODIFF_ALWAYS_INLINE void write_block(const philox_keys& keys, const noise_key& key, std::uint32_t first_counter,
-                                       float* out) noexcept {
-  const auto block = philox_vector(keys, key, first_counter);
-  for (int h = 0; h < 2; ++h) {
-    reals first, second;
-    box_muller(block.even[h], block.odd[h], first, second);
-    store_interleaved(first, second, out + 2 * h * philox_lanes, lane_sequence{});
-  }
-}
-
 /// Elements that are drawn before they are used: they stay in the nearest cache.
 inline constexpr index elements_a_piece = 1024;
 /// Pieces of about this many elements are worth a thread.
 inline constexpr index elements_a_task = 16384;
 
-/// Words (std::uint32_t) or normals (float) of one piece of a row.
+/// Words of the counters from first on, n a multiple of elements_at_once: in the order of elements, or as box_muller
+/// reads them.
+template <bool Ordered>
+inline void write_words(const philox_stream& stream, std::uint64_t first, index n, std::uint32_t* out) noexcept {
+  for (index i = 0; i < n; i += elements_at_once, first += elements_at_once / 4) {
+    words even[philox_chains], odd[philox_chains];
+    philox_vector(stream, first, even, odd);
+    unrolled<philox_chains>([&](auto c) {
+      std::uint32_t* to = out + i + 2 * c * philox_lanes;
+      if constexpr (Ordered) {
+        store_interleaved(even[c], odd[c], to, lane_sequence{});
+      } else {
+        simd::store(to, even[c]);
+        simd::store(to + philox_lanes, odd[c]);
+      }
+    });
+  }
+}
+
+/// n normals, in the order of elements, of the words that write_words<false> has left.
+inline void write_normals(const std::uint32_t* from, index n, float* out) noexcept {
+  for (index i = 0; i < n; i += 2 * philox_lanes) {
+    reals first, second;
+    box_muller(simd::load<words>(from + i), simd::load<words>(from + i + philox_lanes), first, second);
+    store_interleaved(first, second, out + i, lane_sequence{});
+  }
+}
+
+/// Draws words (std::uint32_t) or normals (float), a piece at a time. Normals take two passes over the piece: one pass
+/// would be one long chain that no machine can look past.
 template <class Number>
 class noise_piece {
  public:
-  explicit noise_piece(std::uint64_t seed) noexcept : keys_{seed} {}
-  /// Draws elements [first, first + count) of the key's sequence; count at most elements_a_piece. The result may be
-  /// read up to a whole vector beyond its end, and lives until the next call.
+  explicit noise_piece(std::uint64_t seed) noexcept : stream_{seed} {}
+
+  /// Elements [first, first + count) of the key's sequence, count at most elements_a_piece; kept until the next call.
   [[nodiscard]] const Number* draw(const noise_key& key, std::uint64_t first, index count) noexcept {
     const auto skip = static_cast<index>(first % 4);
-    for (index i = 0; i < skip + count; i += elements_at_once)
-      write_block(keys_, key, static_cast<std::uint32_t>(first / 4 + static_cast<std::uint64_t>(i / 4)), buffer_ + i);
-    return buffer_ + skip;
+    const index n = (skip + count + elements_at_once - 1) / elements_at_once * elements_at_once;
+    stream_.start(key);
+    if constexpr (std::is_same_v<Number, float>) {
+      write_words<false>(stream_, first / 4, n, words_);
+      write_normals(words_, n, numbers_);
+      return numbers_ + skip;
+    } else {
+      write_words<true>(stream_, first / 4, n, words_);
+      return words_ + skip;
+    }
   }
 
  private:
-  philox_keys keys_;
-  alignas(64) Number buffer_[elements_a_piece + 2 * elements_at_once];
+  static constexpr index capacity = elements_a_piece + 2 * elements_at_once;
+  philox_stream stream_;
+  alignas(64) std::uint32_t words_[capacity];
+  alignas(64) float numbers_[std::is_same_v<Number, float> ? capacity : 1];
 };
 
 /// Calls f(row, first, count, noise) on pieces of rows, each with its elements of the row's noise. The rows of a task

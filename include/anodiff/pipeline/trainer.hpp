@@ -71,8 +71,8 @@ class trainer {
   [[nodiscard]] const training_state<real>& state() const noexcept { return state_; }
   /// Goes on from a state that an equal trainer has left.
   void restore(training_state<real> state) {
-    check<data_error>(state.weights.size() == state_.weights.size(), "trainer: the checkpoint holds ",
-                      state.weights.size(), " parameters, the network has ", state_.weights.size());
+    check<data_error>(state.weights.size() == state_.weights.size(), "trainer: the state holds ", state.weights.size(),
+                      " parameters, the network has ", state_.weights.size());
     state_ = std::move(state);
     order_epoch_ = -1;
   }

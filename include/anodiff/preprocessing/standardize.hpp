@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/concepts/preprocessor.hpp>
 #include <cmath>
 
@@ -36,21 +37,29 @@ class standardize {
 
   explicit standardize(params = {}) {}
   [[nodiscard]] params parameters() const noexcept { return {}; }
-  /// x (n, d), finite, n >= 1.
+  /// x (n, d), finite, n >= 1. Throws data_error where a column's values lie too far apart for a double.
   [[nodiscard]] fitted fit(tensor_view<const double, 2> x) const {
     const auto d = static_cast<std::size_t>(x.row_size());
     const auto n = static_cast<double>(x.rows());
-    std::vector<double> mean(d), scale(d);
+    std::vector<double> mean(d), scale(d), largest(d);
+    // measured from the first row, so that the sum over a constant column is 0 and not a rounding error that grows with
+    // n
+    const auto first = x.row(0);
+    for (index i = 1; i < x.rows(); ++i)
+      for (std::size_t j = 0; j < d; ++j) mean[j] += x.row(i)[j] - first[j];
+    for (std::size_t j = 0; j < d; ++j) mean[j] = first[j] + mean[j] / n;
     for (index i = 0; i < x.rows(); ++i)
-      for (std::size_t j = 0; j < d; ++j) mean[j] += x.row(i)[j];
-    for (double& m : mean) m /= n;
+      for (std::size_t j = 0; j < d; ++j) largest[j] = std::max(largest[j], std::abs(x.row(i)[j] - mean[j]));
     for (index i = 0; i < x.rows(); ++i)
       for (std::size_t j = 0; j < d; ++j) {
-        const double centred = x.row(i)[j] - mean[j];
-        scale[j] += centred * centred;
+        const double share = largest[j] > 0 ? (x.row(i)[j] - mean[j]) / largest[j] : 0;  // its square cannot overflow
+        scale[j] += share * share;
       }
     for (std::size_t j = 0; j < d; ++j) {
-      const double deviation = std::sqrt(scale[j] / n);
+      const double deviation = largest[j] * std::sqrt(scale[j] / n);
+      check<data_error>(std::isfinite(mean[j]) && std::isfinite(deviation),
+                        "preprocessing::standardize: the values of column ", j,
+                        " lie too far apart to be standardised");
       scale[j] = deviation > constant_tolerance * std::abs(mean[j]) ? deviation : 1;
     }
     return {std::move(mean), std::move(scale)};

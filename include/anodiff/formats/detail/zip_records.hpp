@@ -31,9 +31,9 @@ inline std::size_t find_zip_end(byte_span file, const std::string& name) {
 
 /// A plain relative path: nothing that could lead elsewhere, should somebody ever unpack it.
 inline bool plain_zip_name(std::string_view name) noexcept {
-  if (name.empty() || name.starts_with('/')) return false;
+  if (name.empty() || name.starts_with('/') || name.substr(1).starts_with(':')) return false;  // ':' after a drive
   for (const char c : name)
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == 0x7f || c == ':') return false;
+    if (static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == 0x7f) return false;
   for (std::size_t at = 0; at <= name.size();) {
     const auto end = std::min(name.find('/', at), name.size());
     const auto part = name.substr(at, end - at);
