@@ -90,12 +90,13 @@ TEST_CASE("parse_json refuses what is no string") {
   REQUIRE(refusal("\"ab\xff\"") == "s.json: a string is not UTF-8 (line 1, column 4)");
 }
 
-TEST_CASE("depth is bounded") {
+TEST_CASE("depth, and the length of an array, are bounded") {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   REQUIRE(parse_json(nested(64)).is_array());
   REQUIRE(refusal(nested(65)) == "s.json: nested deeper than 64 levels (line 1, column 65)");
   REQUIRE(refusal("[[1]]", {.depth = 1}) == "s.json: nested deeper than 1 levels (line 1, column 2)");
   REQUIRE_THROWS_AS(parse_json(std::string(1'000'000, '[')), data_error);
+  REQUIRE(refusal("[1,2,3]", {.elements = 2}) == "s.json: an array of more than 2 elements (line 1, column 6)");
 }
 
 TEST_CASE("every beginning of a text is refused") {
