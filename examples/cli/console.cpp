@@ -106,6 +106,7 @@ interruptible::~interruptible() {
 bool interruptible::requested() noexcept { return signal_seen != 0; }
 
 std::string short_number(double value) { return formatted("%.6g", value); }
+std::string short_seconds(double seconds) { return formatted("%.3g s", seconds); }
 std::string per_cent(double share) { return formatted("%.2f", 100 * share); }
 std::string pad_right(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');

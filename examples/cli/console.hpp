@@ -54,6 +54,8 @@ struct interrupted {};
 
 /// A number to read: six digits.
 [[nodiscard]] std::string short_number(double value);
+/// A duration: three digits.
+[[nodiscard]] std::string short_seconds(double seconds);
 /// A share in [0, 1] in per cent, with two decimals.
 [[nodiscard]] std::string per_cent(double share);
 [[nodiscard]] std::string pad_right(std::string text, std::size_t width);

@@ -29,7 +29,11 @@ int run(int argc, char** argv) {
   cli::add_methods(program);
   cli::add_fit(program);
   cli::add_score(program);
+  cli::add_explain(program);
   cli::add_info(program);
+  cli::add_calibrate(program);
+  cli::add_evaluate(program);
+  cli::add_metrics(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
