@@ -5,6 +5,7 @@
 #include <anodiff/concepts/objective.hpp>
 #include <anodiff/ops/squared_error.hpp>
 #include <array>
+#include <cmath>
 
 namespace anodiff::objectives {
 
@@ -36,11 +37,11 @@ class squared_error {
 
   [[nodiscard]] double weigh(noise_level level, double clean_per_output) const noexcept {
     if (params_.weighting == loss_weighting::uniform) return 1;
+    // where no signal is left SNR (dx̂_0/dF)² is taken in the limit: 1 for ε, whose x̂_0 is divided by alpha, 0 for
+    // others
+    if (level.alpha == 0) return std::isinf(clean_per_output) ? 1 : 0;
     const double snr = level.alpha * level.alpha / (level.sigma * level.sigma);
-    // where no signal is left, min(SNR, γ) (dx̂_0/dF)² is taken in the limit: sigma² for ε
-    const double to_clean = clean_per_output * clean_per_output;
-    return snr < params_.gamma && level.alpha == 0 ? level.sigma * level.sigma
-                                                   : std::min(snr, params_.gamma) * to_clean;
+    return std::min(snr, params_.gamma) * clean_per_output * clean_per_output;
   }
   template <class Engine>
   void measure(Engine& engine, const objective_batch<typename Engine::real>& b) const {
