@@ -2,6 +2,7 @@
 # anodiff_scan_headers(ROOT) reads the preprocessor lines of ROOT/include/anodiff and sets in the caller:
 #   headers            all files, relative to include/anodiff, sorted
 #   all_HEADER         what it includes, as written between the brackets; a quoted include keeps its quotes
+#   first_HEADER       the include that comes before every other preprocessor line, if there is one
 #   guarded_HEADER     those inside an #if that asks for an optional component (ANODIFF_HAS_…, __has_include)
 #   needs_HEADER       the optional components without which it does not compile alone: zlib, images, onednn
 # anodiff_guard(OUT COMPONENTS…) makes the preprocessor line under which an umbrella lists such a header.
@@ -15,13 +16,18 @@ function(anodiff_scan_headers root)
   foreach(header IN LISTS headers)
     file(READ ${root}/include/anodiff/${header} text)
     string(REGEX REPLACE "[][;\\]" " " text "\n${text}")
-    string(REGEX MATCHALL "\n[ \t]*#[ \t]*(include|if|el|endif)[^\n]*" lines "${text}")
+    string(REGEX MATCHALL "\n[ \t]*#[ \t]*(include|define|if|el|endif)[^\n]*" lines "${text}")
     set(all_${header} "")
+    set(first_${header} "")
     set(guarded_${header} "")
     set(needs_${header} "")
+    set(first_line "")
     set(guards "")  # one entry for each open #if: yes where it asks for a component
     foreach(line IN LISTS lines)
       string(REGEX REPLACE "[\n\t ]+" " " line "${line}")
+      if(first_line STREQUAL "")
+        set(first_line "${line}")
+      endif()
       if(line MATCHES "^ # ?if")
         if(line MATCHES "ANODIFF_HAS_|__has_include")
           list(APPEND guards yes)
@@ -39,6 +45,9 @@ function(anodiff_scan_headers root)
         else()
           set(file ${CMAKE_MATCH_1})
         endif()
+        if(line STREQUAL first_line)
+          set(first_${header} "${file}")
+        endif()
         list(APPEND all_${header} "${file}")
         if("yes" IN_LIST guards)
           list(APPEND guarded_${header} "${file}")
@@ -54,6 +63,7 @@ function(anodiff_scan_headers root)
       endif()
     endforeach()
     set(all_${header} ${all_${header}} PARENT_SCOPE)
+    set(first_${header} ${first_${header}} PARENT_SCOPE)
     set(guarded_${header} ${guarded_${header}} PARENT_SCOPE)
   endforeach()
 
