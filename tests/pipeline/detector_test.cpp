@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <anodiff/engines/cpu.hpp>
+#include <anodiff/methods/ddpm_reconstruction.hpp>
+#include <anodiff/methods/denoising_error.hpp>
+#include <anodiff/methods/dte_np.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <thread>
+
+#include "support/small_rows.hpp"
+
+namespace ad = anodiff;
+using ad::test::normal_rows;
+using Catch::Matchers::Contains;
+
+namespace {
+
+using learned = ad::methods::denoising_error<ad::cpu_engine>;
+using rebuilt = ad::methods::ddpm_reconstruction<ad::cpu_engine>;
+using remembered = ad::methods::dte_np<ad::cpu_engine>;
+
+learned::options small() {
+  return {.seed = 3,
+          .training = {.steps = 40, .batch = 32},
+          .model = {.width = 16, .layers = 2, .time_features = 8},
+          .scorer = {.levels = 4, .repeats = 2}};
+}
+rebuilt::options small_rebuilt() {
+  return {.steps = 4,
+          .seed = 3,
+          .training = {.steps = 40, .batch = 32},
+          .model = {.width = 16, .hidden = 24, .blocks = 2, .time_features = 8}};
+}
+
+template <class F>
+std::string message_of(F&& f) {
+  try {
+    f();
+  } catch (const ad::error& fault) {
+    return fault.what();
+  }
+  return "nothing was thrown";
+}
+
+ad::tensor<double, 2> rows_of(const ad::tensor<double, 2>& x, std::vector<ad::index> which) {
+  ad::tensor<double, 2> out{{static_cast<ad::index>(which.size()), x.row_size()}};
+  for (std::size_t i = 0; i < which.size(); ++i)
+    std::ranges::copy(x.row(which[i]), out.row(static_cast<ad::index>(i)).begin());
+  return out;
+}
+
+/// Scores, evidence and p-values do not depend on batch, order or threads, and repeat.
+template <class Detector>
+void check_independence(typename Detector::options numbers) {
+  const auto train = normal_rows(150, 5, 1), test = normal_rows(33, 5, 2);
+  Detector one{numbers, ad::cpu_engine{1}}, three{numbers, ad::cpu_engine{3}};
+  one.fit(train);
+  three.fit(train);
+  const auto whole = one.score(test);
+  CHECK(one.score(test).score == whole.score);
+  CHECK(three.score(test).score == whole.score);
+  CHECK(three.score(test).evidence == whole.evidence);
+  for (const ad::index i : {0, 7, 32}) {
+    const auto alone = one.score(rows_of(test, {i}));
+    CHECK(alone.score[0] == whole.score[static_cast<std::size_t>(i)]);
+    CHECK(std::ranges::equal(alone.map(0), whole.map(i)));
+    CHECK(alone.p_value[0] == whole.p_value[static_cast<std::size_t>(i)]);
+  }
+  std::vector<ad::index> back(33);
+  for (ad::index i = 0; i < 33; ++i) back[static_cast<std::size_t>(i)] = 32 - i;
+  auto reversed = one.score(rows_of(test, back)).score;
+  std::ranges::reverse(reversed);
+  CHECK(reversed == whole.score);
+  std::vector<double> beside(33);
+  std::thread other{[&] { beside = one.score(test).score; }};
+  CHECK(one.score(test).score == whole.score);
+  other.join();
+  CHECK(beside == whole.score);
+}
+
+template <class Detector>
+void check_file(typename Detector::options numbers, const std::string& path) {
+  const auto train = normal_rows(150, 5, 1), test = normal_rows(33, 5, 2);
+  Detector made{numbers, ad::cpu_engine{1}};
+  made.fit(train, {.columns = {"a", "b", "c", "d", "e"}});
+  made.save(path);
+  const auto loaded = Detector::load(path, ad::cpu_engine{1});
+  const auto before = made.score(test), after = loaded.score(test);
+  CHECK(before.score == after.score);
+  CHECK(before.evidence == after.evidence);
+  CHECK(before.p_value == after.p_value);
+  CHECK(before.is_anomaly == after.is_anomaly);
+  CHECK(loaded.record().columns == made.record().columns);
+  CHECK(ad::to_text(loaded.numbers()) == ad::to_text(made.numbers()));
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+
+TEST_CASE("a detector's results depend on nothing but the row") {
+  SECTION("denoising error") { check_independence<learned>(small()); }
+  SECTION("reconstruction") { check_independence<rebuilt>(small_rebuilt()); }
+  SECTION("reconstruction from noise") {
+    auto numbers = small_rebuilt();
+    numbers.start = ad::start::noised(0.3);
+    numbers.scorer.repeats = 3;
+    check_independence<rebuilt>(numbers);
+  }
+  SECTION("neighbours") { check_independence<remembered>({.seed = 3}); }
+}
+
+TEST_CASE("a detector that was saved and loaded gives the same bits") {
+  check_file<learned>(small(), "detector_test_learned.anodiff");
+  check_file<rebuilt>(small_rebuilt(), "detector_test_rebuilt.anodiff");
+  check_file<remembered>({.seed = 3}, "detector_test_remembered.anodiff");
+}
+
+TEST_CASE("anomalies score higher, and the evidence points at the column that was moved") {
+  const auto train = normal_rows(400, 5, 1), test = normal_rows(60, 5, 2);
+  for (const ad::index column : {0, 3}) {
+    const auto moved = ad::test::shifted(test, column, 8.0 * (1 + static_cast<double>(column)));
+    const auto check_one = [&](const auto& model) {
+      const auto found = model.score(moved);
+      int pointed = 0, alarms = 0;
+      for (ad::index i = 0; i < moved.rows(); ++i) {
+        pointed += std::ranges::max_element(found.map(i)) - found.map(i).begin() == column;
+        alarms += found.is_anomaly[static_cast<std::size_t>(i)];
+      }
+      CHECK(pointed >= 55);
+      CHECK(alarms == 60);
+    };
+    remembered near{{.seed = 3}, ad::cpu_engine{1}};
+    near.fit(train);
+    check_one(near);
+  }
+}
+
+TEST_CASE("the promised rate of false alarms is kept on fresh normals") {
+  const auto train = normal_rows(2000, 3, 1), fresh = normal_rows(4000, 3, 9);
+  remembered near{{.seed = 3, .calibration = {.alpha = 0.1}}, ad::cpu_engine{1}};
+  near.fit(train);
+  const auto found = near.score(fresh, false);
+  const double rate = static_cast<double>(std::ranges::count(found.is_anomaly, 1)) / 4000;
+  CHECK(rate == Approx(0.1).margin(0.03));
+  for (std::size_t i = 0; i < 50; ++i) CHECK((found.p_value[i] <= 0.1) == (found.is_anomaly[i] == 1));
+}
+
+TEST_CASE("bad rows are refused with one sentence, and nothing is lost") {
+  const auto train = normal_rows(100, 3, 1);
+  remembered near{{.seed = 3}, ad::cpu_engine{1}};
+  CHECK_THAT(message_of([&] { (void)near.score(train); }), Contains("nothing has been learned yet"));
+  CHECK_THAT(message_of([&] { near.save("never.anodiff"); }), Contains("nothing has been learned yet"));
+  near.fit(train, {.columns = {"age", "height", "weight"}});
+  const auto before = near.score(train).score;
+
+  CHECK_THAT(message_of([&] { (void)near.score(normal_rows(5, 4, 1)); }),
+             Contains("needs samples of 3 columns, got 4"));
+  auto holes = normal_rows(5, 3, 1);
+  holes(2, 1) = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THAT(message_of([&] { (void)near.score(holes); }), Contains("row 2, column 'height' is NaN"));
+  CHECK_THAT(message_of([&] { near.fit(holes); }), Contains("row 2, column 1 is NaN"));
+  holes(2, 1) = -std::numeric_limits<double>::infinity();
+  CHECK_THAT(message_of([&] { (void)near.score(holes); }), Contains("is infinite"));
+  CHECK_THAT(message_of([&] { near.fit(normal_rows(0, 3, 1)); }), Contains("at least 2 rows to learn from, got 0"));
+  CHECK_THAT(message_of([&] { near.fit(normal_rows(1, 3, 1)); }), Contains("at least 2 rows to learn from, got 1"));
+  CHECK_THAT(message_of([&] { near.fit(normal_rows(10, 3, 1)); }), Contains("no rate below 1/11 can be promised"));
+  CHECK(near.score(train).score == before);
+  CHECK(near.score(normal_rows(0, 3, 1)).size() == 0);
+
+  learned wide{small(), ad::cpu_engine{1}};
+  auto numbers = small();
+  numbers.memory_limit = 1e6;
+  CHECK_THAT(message_of([&] {
+               learned{numbers, ad::cpu_engine{1}}.fit(normal_rows(100, 2000, 1));
+             }),
+             Contains("memory_limit"));
+}
+
+TEST_CASE("constant columns are learned, and a change in them stands out") {
+  auto train = normal_rows(120, 3, 1);
+  for (ad::index i = 0; i < 120; ++i) train(i, 1) = 7;
+  remembered near{{.seed = 3}, ad::cpu_engine{1}};
+  near.fit(train);
+  const auto found = near.score(ad::test::shifted(train, 1, 50));
+  CHECK(std::ranges::count(found.is_anomaly, 1) == 120);
+}
+
+TEST_CASE("a damaged or foreign model file is refused, and the detector stays as it was") {
+  const std::string path = "detector_test_damaged.anodiff";
+  const auto train = normal_rows(100, 3, 1);
+  remembered near{{.seed = 3}, ad::cpu_engine{1}};
+  near.fit(train);
+  near.save(path);
+  const auto before = near.score(train).score;
+  std::ifstream in{path, std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+  const auto with = [&](std::string content) {
+    std::ofstream{path, std::ios::binary} << content;
+    return message_of([&] { near.open(path); });
+  };
+  const auto replaced = [&](std::string_view from, std::string_view to) {
+    std::string out = bytes;
+    const auto at = out.find(from);
+    REQUIRE(at != std::string::npos);
+    return out.replace(at, from.size(), to);
+  };
+  CHECK_THAT(with(""), Contains(path));
+  CHECK_THAT(with(bytes.substr(0, bytes.size() / 2)), Contains(path));
+  CHECK_THAT(with(replaced("\"anodiff.format\":\"1\"", "\"anodiff.format\":\"9\"")),
+             Contains("format 9") && Contains("reads formats up to 1"));
+  CHECK_THAT(with(replaced("\"policy.model\":\"knn\"", "\"policy.model\":\"mlp\"")),
+             Contains("'mlp'") && Contains("'knn'"));
+  CHECK_THAT(with(replaced("\"sample\":\"[3]\"", "\"sample\":\"[4]\"")), Contains(path));
+  CHECK_THAT(message_of([&] { (void)learned::load(path); }), Contains(path));
+  CHECK(near.score(train).score == before);
+  CHECK_THAT(message_of([&] { near.open("there/is/none.anodiff"); }), Contains("none.anodiff"));
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("numbers are set by name, and unknown names are answered with those that exist") {
+  learned::options numbers;
+  ad::assign(numbers, "training.steps", "12");
+  ad::assign(numbers, "start.kind", "clean");
+  CHECK(numbers.training.steps == 12);
+  CHECK(numbers.start.kind == ad::start_kind::clean);
+  CHECK_THAT(message_of([&] { ad::assign(numbers, "training.stepz", "1"); }), Contains("training.steps"));
+  CHECK_THAT(message_of([&] { ad::assign(numbers, "seed", "many"); }), Contains("whole number"));
+  CHECK_THAT(message_of([&] { ad::assign(numbers, "start.kind", "warm"); }), Contains("noised, scaled, clean"));
+  numbers.steps = 0;
+  CHECK_THAT(message_of([&] { learned{numbers}; }), Contains("steps must be at least 1"));
+}
