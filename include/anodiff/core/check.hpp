@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -47,17 +48,66 @@ class memory_error : public error {
 
 namespace detail {
 
-inline void append(std::string& out, std::string_view text) { out.append(text); }
-inline void append(std::string& out, const char* text) { out.append(text); }
-inline void append(std::string& out, const std::string& text) { out.append(text); }
-inline void append(std::string& out, char c) { out.push_back(c); }
-inline void append(std::string& out, bool value) { out.append(value ? "true" : "false"); }
-template <class Number>
-requires((std::integral<Number> || std::floating_point<Number>)&&!std::same_as<Number, bool> &&
-         !std::same_as<Number, char>) void append(std::string& out, Number value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  out.append(text, end);
+/// One piece of a message. Its kind is a value and not a type, so that a message costs the compiler one array.
+class text_part {
+ public:
+  text_part(std::string_view text) noexcept : kind_{kind::text}, text_{text} {}    // NOLINT: every part converts
+  text_part(const char* text) noexcept : kind_{kind::text}, text_{text} {}         // NOLINT
+  text_part(const std::string& text) noexcept : kind_{kind::text}, text_{text} {}  // NOLINT
+  text_part(char c) noexcept : kind_{kind::character}, character_{c} {}            // NOLINT
+  text_part(bool b) noexcept : kind_{kind::text}, text_{b ? "true" : "false"} {}   // NOLINT
+  text_part(float value) noexcept : kind_{kind::single}, single_{value} {}         // NOLINT
+  text_part(double value) noexcept : kind_{kind::real}, real_{value} {}            // NOLINT
+  template <std::signed_integral Number>
+  text_part(Number value) noexcept : kind_{kind::integer}, integer_{value} {}  // NOLINT
+  template <std::unsigned_integral Number>
+  text_part(Number value) noexcept : kind_{kind::natural}, natural_{value} {}  // NOLINT
+
+  void append_to(std::string& out) const {
+    char text[32];
+    char* const last = text + sizeof text;
+    switch (kind_) {
+      case kind::text:
+        out.append(text_);
+        return;
+      case kind::character:
+        out.push_back(character_);
+        return;
+      case kind::integer:
+        out.append(text, std::to_chars(text, last, integer_).ptr);
+        return;
+      case kind::natural:
+        out.append(text, std::to_chars(text, last, natural_).ptr);
+        return;
+      case kind::single:
+        out.append(text, std::to_chars(text, last, single_).ptr);
+        return;
+      case kind::real:
+        out.append(text, std::to_chars(text, last, real_).ptr);
+        return;
+    }
+  }
+
+ private:
+  enum class kind : char { text, character, integer, natural, single, real } kind_;
+  union {
+    std::string_view text_;
+    char character_;
+    long long integer_;
+    unsigned long long natural_;
+    float single_;
+    double real_;
+  };
+};
+
+[[nodiscard, gnu::noinline]] inline std::string join(std::initializer_list<text_part> parts) {
+  std::string out;
+  for (const auto& part : parts) part.append_to(out);
+  return out;
+}
+template <class Error>
+[[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<text_part> parts) {
+  throw Error(join(parts));
 }
 
 }  // namespace detail
@@ -65,16 +115,14 @@ requires((std::integral<Number> || std::floating_point<Number>)&&!std::same_as<N
 /// Joins text and numbers into one string; a floating-point number is written shortest, so that it reads back the same.
 template <class... Parts>
 [[nodiscard]] std::string concat(const Parts&... parts) {
-  std::string out;
-  (detail::append(out, parts), ...);
-  return out;
+  return detail::join({detail::text_part{parts}...});
 }
 
 /// Throws Error with the joined parts unless condition holds; the message is built only then.
 template <class Error = invalid_argument, class... Parts>
 void check(bool condition, const Parts&... parts) {
   if (!condition) [[unlikely]]
-    throw Error(concat(parts...));
+    detail::fail<Error>({detail::text_part{parts}...});
 }
 
 }  // namespace anodiff

@@ -3,6 +3,7 @@
 
 #include <anodiff/formats/bytes.hpp>
 #include <anodiff/formats/file.hpp>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <string>
@@ -36,12 +37,12 @@ class csv_writer {
     check<numeric_error>(!std::isinf(value), "csv_writer: a number to be written must be finite, got ", value);
     if (std::isnan(value)) return cell(std::string_view{});
     separate();
-    anodiff::detail::append(pending_, value);
+    append(value);
   }
   /// A bool is 0 or 1.
   void cell(std::integral auto value) {
     separate();
-    anodiff::detail::append(pending_, +value);
+    append(+value);
   }
   void end_row() {
     if (begun_ && pending_.size() == row_first_) pending_ += "\"\"";  // one empty cell: a blank line is no row
@@ -58,6 +59,10 @@ class csv_writer {
  private:
   static constexpr std::size_t gathered = std::size_t{1} << 16;
 
+  void append(auto number) {
+    char text[32];
+    pending_.append(text, std::to_chars(text, text + sizeof text, number).ptr);
+  }
   void separate() {
     if (begun_) pending_ += ',';
     begun_ = true;
