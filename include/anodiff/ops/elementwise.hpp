@@ -14,6 +14,14 @@ struct accumulate {
   bool add;
 };
 
+/// y = a + b; y may be either.
+template <class T>
+struct add {
+  const T *a, *b;
+  T* y;
+  index count;
+};
+
 /// x = constant.
 template <class T>
 struct fill {
@@ -27,6 +35,10 @@ namespace reference {
 template <class T>
 void run(const accumulate<T>& op) {
   for (index i = 0; i < op.count; ++i) op.to[i] = op.add ? op.to[i] + op.from[i] : op.from[i];
+}
+template <class T>
+void run(const add<T>& op) {
+  for (index i = 0; i < op.count; ++i) op.y[i] = op.a[i] + op.b[i];
 }
 template <class T>
 void run(const fill<T>& op) {

@@ -17,6 +17,12 @@ void run(const accumulate<T>& op, thread_pool& pool) {
   });
 }
 template <class T>
+void run(const add<T>& op, thread_pool& pool) {
+  parallel_for(pool, op.count, 32768, [&](index first, index last) {
+    for (index i = first; i < last; ++i) op.y[i] = op.a[i] + op.b[i];
+  });
+}
+template <class T>
 void run(const fill<T>& op, thread_pool& pool) {
   parallel_for(pool, op.count, 65536,
                [&](index first, index last) { std::fill(op.x + first, op.x + last, op.constant); });

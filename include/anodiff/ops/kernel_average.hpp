@@ -8,13 +8,17 @@
 
 namespace anodiff::ops {
 
-/// Relative error of the float form's clean estimate, in units of the references' largest norm, and absolute error of
-/// its log_sum: distances are summed in double, weights are float.
-inline constexpr double kernel_average_bound = 1e-5;
+/// Largest error of the clean estimate, in units of the references' largest element (float rounds once, at the end),
+/// and of log_sum, in units of its magnitude above 1.
+inline constexpr double kernel_average_bound = 1e-7, kernel_average_log_bound = 1e-12;
+
+/// Up to this row size the CPU needs no scratch memory.
+inline constexpr index kernel_average_small = 512;
 
 /// The posterior mean over a finite set: w_k ∝ exp(−‖x − alpha r_k‖² / (2 sigma²)), clean = Σ w_k r_k and
 /// log_sum = log Σ_k exp(−‖x − alpha r_k‖² / (2 sigma²)). Exact for data that is the set itself: Karras et al. 2022,
 /// arXiv:2206.00364, appendix B.3.
+/// With no reference left, clean is NaN and log_sum −infinity.
 template <class T>
 struct kernel_average {
   const T* x;                      ///< (rows, row_size): noised samples
@@ -25,6 +29,7 @@ struct kernel_average {
   T* clean;                        ///< (rows, row_size)
   double* log_sum = nullptr;       ///< (rows), or null
   index rows, count, row_size;
+  double* sum = nullptr;  ///< scratch (rows, row_size); if null, the CPU allocates above kernel_average_small
 };
 
 namespace reference {
@@ -42,13 +47,13 @@ void run(const kernel_average<T>& op) {
                          alpha * static_cast<double>(op.reference[k * op.row_size + j]);
         square += e * e;
       }
-      if (op.exclude != nullptr && op.exclude[i] == k) square = std::numeric_limits<double>::infinity();
       energy[static_cast<std::size_t>(k)] = square / (2 * sigma * sigma);
-      least = std::min(least, energy[static_cast<std::size_t>(k)]);
+      if (op.exclude == nullptr || op.exclude[i] != k) least = std::min(least, energy[static_cast<std::size_t>(k)]);
     }
     double total = 0;
     std::fill(sum.begin(), sum.end(), 0.0);
     for (index k = 0; k < op.count; ++k) {
+      if (op.exclude != nullptr && op.exclude[i] == k) continue;
       const double w = std::exp(least - energy[static_cast<std::size_t>(k)]);
       total += w;
       for (index j = 0; j < op.row_size; ++j)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/ops/kernel_average.hpp>
+#include <anodiff/ops/vector_loop_cpu.hpp>
 #include <array>
 
 namespace anodiff::ops::cpu {
@@ -26,14 +27,12 @@ void average_row(const kernel_average<T>& op, index i, double* sum) noexcept {
     double lowest = std::numeric_limits<double>::infinity();
     for (index k = 0; k < count; ++k) {
       const T* r = op.reference + (first + k) * op.row_size;
-      double square = 0;
-      for (index j = 0; j < op.row_size; ++j) {
-        const double e = static_cast<double>(x[j]) - alpha * static_cast<double>(r[j]);
-        square += e * e;
-      }
-      const double value = first + k == out ? std::numeric_limits<double>::infinity() : square * factor;
-      energy[static_cast<std::size_t>(k)] = value;
-      lowest = std::min(lowest, value);
+      const double square = sum_lanes<double>(op.row_size, [&](index j, auto lanes) {
+        const simd::vec<double> e = lanes.load(x + j) - alpha * lanes.load(r + j);
+        return e * e;
+      });
+      energy[static_cast<std::size_t>(k)] = square * factor;
+      if (first + k != out) lowest = std::min(lowest, square * factor);
     }
     if (lowest < least) {
       const double shrink = std::exp(lowest - least);
@@ -43,11 +42,12 @@ void average_row(const kernel_average<T>& op, index i, double* sum) noexcept {
     }
     constexpr double negligible = 45;  // e^-45 is below the rounding of the sum
     for (index k = 0; k < count; ++k) {
-      if (energy[static_cast<std::size_t>(k)] > least + negligible) continue;
+      if (first + k == out || energy[static_cast<std::size_t>(k)] > least + negligible) continue;
       const double w = std::exp(least - energy[static_cast<std::size_t>(k)]);
       total += w;
       const T* r = op.reference + (first + k) * op.row_size;
-      for (index j = 0; j < op.row_size; ++j) sum[j] += w * static_cast<double>(r[j]);
+      for_each_lanes<double>(
+          op.row_size, [&](index j, auto lanes) { lanes.store(sum + j, lanes.load(sum + j) + w * lanes.load(r + j)); });
     }
   }
   for (index j = 0; j < op.row_size; ++j) op.clean[i * op.row_size + j] = static_cast<T>(sum[j] / total);
@@ -59,10 +59,11 @@ void average_row(const kernel_average<T>& op, index i, double* sum) noexcept {
 template <class T>
 void run(const kernel_average<T>& op, thread_pool& pool) {
   parallel_for(pool, op.rows, 4, [&](index first, index last) {
-    constexpr index on_stack = 512;
-    std::array<double, on_stack> small;
-    std::vector<double> large(op.row_size > on_stack ? static_cast<std::size_t>(op.row_size) : 0);
-    for (index i = first; i < last; ++i) detail::average_row(op, i, large.empty() ? small.data() : large.data());
+    std::array<double, kernel_average_small> small;
+    const bool fits = op.row_size <= kernel_average_small;
+    std::vector<double> large(fits || op.sum != nullptr ? 0 : static_cast<std::size_t>(op.row_size));
+    for (index i = first; i < last; ++i)
+      detail::average_row(op, i, fits ? small.data() : op.sum != nullptr ? op.sum + i * op.row_size : large.data());
   });
 }
 

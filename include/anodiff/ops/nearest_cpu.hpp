@@ -3,16 +3,42 @@
 
 #include <anodiff/ops/matmul_cpu.hpp>
 #include <anodiff/ops/nearest.hpp>
+#include <cmath>
+#include <cstring>
 
 namespace anodiff::ops::cpu {
 
 namespace detail {
 
-/// Bound on the relative rounding of ‖r‖² − 2 q·r in T, as a share of ‖q‖² + ‖r‖²: row_size + 1 products and sums, and
-/// the rounding of the stored squares, doubled to be safe.
+/// Bound on the rounding of ‖r‖² − 2 q·r in T, as a share of ‖q‖² + ‖r‖²: half an epsilon for each of row_size products
+/// and sums, for the stored squares and for the comparison; times eight, to be safe.
 template <class T>
 [[nodiscard]] constexpr double distance_margin(index row_size) noexcept {
   return 4 * static_cast<double>(row_size + 4) * static_cast<double>(std::numeric_limits<T>::epsilon());
+}
+
+template <class T>
+[[nodiscard]] inline T rounded_up(double x) noexcept {
+  constexpr auto most = std::numeric_limits<T>::max(), infinity = std::numeric_limits<T>::infinity();
+  return x >= most ? infinity : std::nextafter(static_cast<T>(std::max<double>(x, -most)), infinity);
+}
+
+/// Whether all of a panel's references lie beyond limit by their lower bounds norm (1 - margin) - 2 q·r, in T: the
+/// margin covers that rounding too. A norm out of the range of T says nothing.
+template <class T>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE bool all_beyond(const T* norm, const T* products, T shrink, T limit) noexcept {
+  using V = simd::vec<T>;
+  using integers = decltype(V{} > V{});
+  integers near{};
+  for (int v = 0; v < tile_size<T>::vectors; ++v) {
+    const V n = simd::load<V>(norm + v * simd::lanes<T>);
+    const V bound = n * shrink - 2 * simd::load<V>(products + v * simd::lanes<T>);
+    near |= ~((bound > limit) & (n <= std::numeric_limits<T>::max()));
+  }
+  std::uint64_t parts[sizeof(integers) / 8], any = 0;
+  std::memcpy(parts, &near, sizeof near);
+  for (const auto part : parts) any |= part;
+  return any == 0;
 }
 
 }  // namespace detail
@@ -21,8 +47,11 @@ template <class T>
 void run(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool) {
   constexpr index block = tile_size<T>::rows * 8;
   const double margin = detail::distance_margin<T>(op.row_size);
+  const T shrink = static_cast<T>(1 - margin);
+  const double underflow = 8 * static_cast<double>(op.row_size + 4) * std::numeric_limits<T>::min();
   parallel_for(pool, op.rows, block, [&](index first, index last) {
-    double square[block], limit[block];  // a reference is out where its lower bound exceeds the limit
+    double square[block];
+    T limit[block];  // a reference is out where its lower bound exceeds the limit
     for (index i = first; i < last; ++i) {
       std::fill_n(op.distance + i * op.k, op.k, std::numeric_limits<double>::infinity());
       std::fill_n(op.place + i * op.k, op.k, index{-1});
@@ -32,20 +61,21 @@ void run(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool) {
         sum += q * q;
       }
       square[i - first] = sum;
-      limit[i - first] = std::numeric_limits<double>::infinity();
+      limit[i - first] = std::numeric_limits<T>::infinity();
     }
     const matrix<T> queries{op.query + first * op.row_size, op.row_size, 1};
     multiply<T>(pool, last - first, queries, *op.product, [&](index row, index column, const T* sums, int count) {
+      if (count == tile_size<T>::columns && detail::all_beyond<T>(op.square + column, sums, shrink, limit[row])) return;
       const index i = first + row;
       for (int c = 0; c < count; ++c) {
         const index r = column + c;
-        const auto norm = static_cast<double>(op.square[r]);
-        if (norm * (1 - margin) - 2 * static_cast<double>(sums[c]) > limit[row]) continue;
+        const T norm = op.square[r];
+        if (norm * shrink - 2 * sums[c] > limit[row] && norm <= std::numeric_limits<T>::max()) continue;
         if (op.exclude != nullptr && op.exclude[i] == r) continue;
         double* distances = op.distance + i * op.k;
         keep_nearest(distances, op.place + i * op.k, op.k,
                      squared_distance(op.query + i * op.row_size, op.reference + r * op.row_size, op.row_size), r);
-        limit[row] = distances[op.k - 1] - square[row] * (1 - margin);
+        limit[row] = detail::rounded_up<T>(distances[op.k - 1] - square[row] * (1 - margin) + underflow);
       }
     });
   });

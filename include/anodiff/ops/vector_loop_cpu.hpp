@@ -6,10 +6,11 @@
 
 namespace anodiff::ops::cpu {
 
-/// A whole vector of T in memory; float memory may be read as double.
+/// A whole vector of T in memory, which may hold another floating-point type.
 template <class T>
 struct whole_lanes {
   using V = simd::vec<T>;
+  [[nodiscard]] ANODIFF_ALWAYS_INLINE V broadcast(T x) const noexcept { return simd::broadcast<V>(x); }
   template <class U>
   [[nodiscard]] ANODIFF_ALWAYS_INLINE V load(const U* p) const noexcept {
     if constexpr (sizeof(U) == sizeof(T))
@@ -17,21 +18,35 @@ struct whole_lanes {
     else
       return __builtin_convertvector((simd::load<simd::vec<U, simd::lanes<T>>>(p)), V);
   }
-  ANODIFF_ALWAYS_INLINE void store(T* p, const V& v) const noexcept { simd::store(p, v); }
+  template <class U>
+  ANODIFF_ALWAYS_INLINE void store(U* p, const V& v) const noexcept {
+    if constexpr (sizeof(U) == sizeof(T))
+      simd::store(p, v);
+    else
+      simd::store(p, __builtin_convertvector(v, simd::vec<U, simd::lanes<T>>));
+  }
 };
 
-/// The first count lanes of a vector of T; the others are read as zero and never written.
+/// The first count lanes of a vector of T; the others are zero and never written.
 template <class T>
 struct first_lanes {
   using V = simd::vec<T>;
   int count;
+  [[nodiscard]] ANODIFF_ALWAYS_INLINE V broadcast(T x) const noexcept {
+    V v{};
+    for (int i = 0; i < count; ++i) v[i] = x;
+    return v;
+  }
   template <class U>
   [[nodiscard]] ANODIFF_ALWAYS_INLINE V load(const U* p) const noexcept {
     V v{};
     for (int i = 0; i < count; ++i) v[i] = static_cast<T>(p[i]);
     return v;
   }
-  ANODIFF_ALWAYS_INLINE void store(T* p, const V& v) const noexcept { simd::store_part(p, v, count); }
+  template <class U>
+  ANODIFF_ALWAYS_INLINE void store(U* p, const V& v) const noexcept {
+    for (int i = 0; i < count; ++i) p[i] = static_cast<U>(v[i]);
+  }
 };
 
 /// Calls f(position, whole_lanes or first_lanes) over [0, n). One body serves both, so that an element's result has the
@@ -42,6 +57,24 @@ ANODIFF_ALWAYS_INLINE void for_each_lanes(index n, F&& f) noexcept {
   index i = 0;
   for (; i + width <= n; i += width) f(i, whole_lanes<T>{});
   if (i < n) f(i, first_lanes<T>{static_cast<int>(n - i)});
+}
+
+/// Sum of f(position, whole_lanes or first_lanes) over [0, n), by lanes in a fixed order: rounding depends on n alone.
+template <class T, class F>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE T sum_lanes(index n, F&& f) noexcept {
+  using V = simd::vec<T>;
+  constexpr int width = simd::lanes<T>;
+  V a{}, b{}, c{}, d{};
+  index i = 0;
+  for (; i + 4 * width <= n; i += 4 * width) {
+    a += f(i, whole_lanes<T>{});
+    b += f(i + width, whole_lanes<T>{});
+    c += f(i + 2 * width, whole_lanes<T>{});
+    d += f(i + 3 * width, whole_lanes<T>{});
+  }
+  for (; i + width <= n; i += width) a += f(i, whole_lanes<T>{});
+  if (i < n) b += f(i, first_lanes<T>{static_cast<int>(n - i)});
+  return simd::sum<V>((a + b) + (c + d));
 }
 
 }  // namespace anodiff::ops::cpu
