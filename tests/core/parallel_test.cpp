@@ -63,6 +63,25 @@ TEST_CASE("a job within a job is done by its caller alone", "[parallel]") {
   CHECK(strangers.load() == 0);
 }
 
+TEST_CASE("a job within a job of one chunk is done by its caller alone", "[parallel]") {
+  // the outer job runs on the caller without the workers; they would be idle, but f may share what is the chunk's own
+  thread_pool pool{3}, single{1};
+  for (thread_pool* outer : {&pool, &single}) {
+    int runs = 0;
+    outer->run(1, [&](index) { pool.run(1000, [&](index) { ++runs; }); });
+    CHECK(runs == 1000);
+  }
+  CHECK_THROWS_AS(pool.run(1, [](index) { throw numeric_error("x"); }), numeric_error);
+  std::atomic<int> helped{0};  // and after it, even one that threw, jobs are shared again
+  const auto me = std::this_thread::get_id();
+  for (int repeat = 0; repeat < 1000 && helped.load() == 0; ++repeat)
+    pool.run(64, [&](index) {
+      helped += std::this_thread::get_id() != me;
+      std::this_thread::yield();
+    });
+  CHECK(helped.load() > 0);
+}
+
 TEST_CASE("an exception crosses nested jobs", "[parallel]") {
   thread_pool pool{2};
   CHECK_THROWS_WITH(pool.run(3, [&](index i) { pool.run(3, [&](index j) { check(j != 1 || i != 0, "inner"); }); }),

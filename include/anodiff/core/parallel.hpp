@@ -43,6 +43,7 @@ class thread_pool {
   void run(index chunks, F&& f) {
     if (chunks <= 0) return;
     if (chunks == 1 || workers_.empty() || inside_ || !owner_.try_lock()) {
+      const inside_a_job mark;  // a job done by its caller is a job too: what it starts must not be shared out
       for (index i = 0; i < chunks; ++i) f(i);
       return;
     }
@@ -85,7 +86,7 @@ class thread_pool {
     }
   }
   void work() {
-    inside_ = true;
+    const inside_a_job mark;
     for (index chunk; (chunk = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) {
       try {
         call_(target_, chunk);
@@ -97,7 +98,6 @@ class thread_pool {
         }
       }
     }
-    inside_ = false;
   }
   static void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -106,6 +106,13 @@ class thread_pool {
   }
 
   static inline thread_local bool inside_ = false;
+  struct inside_a_job {
+    inside_a_job() = default;
+    inside_a_job(const inside_a_job&) = delete;
+    inside_a_job& operator=(const inside_a_job&) = delete;
+    ~inside_a_job() { inside_ = before; }
+    bool before = std::exchange(inside_, true);
+  };
   std::mutex owner_, failure_lock_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<index> next_{0};
