@@ -7,6 +7,7 @@
 #include <anodiff/formats/file.hpp>
 #include <anodiff/formats/zip.hpp>
 #include <concepts>
+#include <set>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -65,6 +66,7 @@ class zip_writer {
   Sink& sink_;
   std::uint64_t at_ = 0;
   std::vector<zip_member> members_;
+  std::set<std::string> names_;
 };
 
 template <byte_sink Sink>
@@ -72,7 +74,7 @@ void zip_writer<Sink>::add(std::string name, std::span<const byte_span> pieces, 
   constexpr std::size_t longest_name = 65535;
   check(name.size() <= longest_name && detail::plain_zip_name(name), "zip_writer: need a plain relative path, got ",
         in_quotes(name));
-  for (const auto& other : members_) check(other.name != name, "zip_writer: two members are named ", in_quotes(name));
+  check(names_.insert(name).second, "zip_writer: two members are named ", in_quotes(name));
   zip_member member{.name = std::move(name), .deflated = deflate, .header = at_};
   for (const auto piece : pieces) {
     member.crc = detail::crc_of(piece, member.crc);
