@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Replaces the program's allocation functions by ones that count: include it in exactly one source file of a program.
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace support {
+
+inline std::atomic<long> allocations{0};
+
+/// Counts the allocations of all threads while it lives.
+class allocation_guard {
+ public:
+  [[nodiscard]] long count() const noexcept { return allocations.load() - before_; }
+
+ private:
+  long before_ = allocations.load();
+};
+
+namespace detail {
+
+[[nodiscard]] inline void* counted(std::size_t size, std::size_t alignment) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
+  if (void* made = std::aligned_alloc(alignment, whole == 0 ? alignment : whole)) return made;
+  throw std::bad_alloc();
+}
+
+}  // namespace detail
+}  // namespace support
+
+// NOLINTBEGIN: the forms that the library uses; the others call these
+void* operator new(std::size_t size) { return support::detail::counted(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return support::detail::counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+// NOLINTEND
