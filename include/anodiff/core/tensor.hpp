@@ -128,4 +128,21 @@ class tensor {
   aligned_vector<T> data_;
 };
 
+/// A view of const elements of any tensor or view.
+template <class T, std::size_t Rank>
+[[nodiscard]] constexpr tensor_view<const std::remove_const_t<T>, Rank> const_view(
+    const tensor_view<T, Rank>& x) noexcept {
+  return {x.data(), x.extents()};
+}
+template <class T, std::size_t Rank>
+[[nodiscard]] tensor_view<const T, Rank> const_view(const tensor<T, Rank>& x) noexcept {
+  return x.view();
+}
+
+/// A tensor or a view of samples.
+template <class X>
+concept sample_array = requires(const X& x) {
+  const_view(x);
+};
+
 }  // namespace anodiff

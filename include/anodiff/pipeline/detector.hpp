@@ -46,40 +46,34 @@ class basic_detector {
   /// Learns from normal samples x (n, sample…), then calibrates. Throws invalid_argument for an unusable x or numbers,
   /// memory_error where the plan exceeds memory_limit, numeric_error where training diverges; what had been fitted
   /// before is then lost only if training had begun.
-  template <class In, std::size_t Rank>
-  void fit(tensor_view<const In, Rank> x, const fit_options& how = {}) {
-    fit_rows(x.matrix(), std::vector<index>(x.extents().begin() + 1, x.extents().end()), how);
-  }
-  template <class In, std::size_t Rank>
-  void fit(const tensor<In, Rank>& x, const fit_options& how = {}) {
-    fit(x.view(), how);
+  template <sample_array Samples>
+  void fit(const Samples& samples, const fit_options& how = {}) {
+    const auto x = const_view(samples);
+    fit_rows(x.matrix(), sample_extents(x), how);
   }
 
   /// Scores samples x (n, sample…); evidence is kept if wanted. Throws invalid_argument before fit, data_error for
   /// samples of another shape or values that are not finite, numeric_error, naming the row, for a score that is not
   /// finite.
-  template <class In, std::size_t Rank>
-  [[nodiscard]] detection score(tensor_view<const In, Rank> x, bool evidence = true,
+  template <sample_array Samples>
+  [[nodiscard]] detection score(const Samples& samples, bool evidence = true,
                                 const progress_callback& report = {}) const {
     check(fitted_, "detector::score: nothing has been learned yet; call fit or load first");
-    check_samples("detector::score", x.matrix(), std::vector<index>(x.extents().begin() + 1, x.extents().end()));
-    detection out = score_rows(x.matrix(), {}, evidence, report);
+    const auto x = const_view(samples);
+    check_samples("detector::score", x.matrix(), sample_extents(x));
+    detection out = score_rows(x.matrix(), evidence, report);
     decide(out);
     return out;
   }
-  template <class In, std::size_t Rank>
-  [[nodiscard]] detection score(const tensor<In, Rank>& x, bool evidence = true,
-                                const progress_callback& report = {}) const {
-    return score(x.view(), evidence, report);
-  }
 
   /// Calibrates anew on normal samples that the model has not learned from, at another rate if wanted; no refit.
-  template <class In, std::size_t Rank>
-  void calibrate(tensor_view<const In, Rank> x, typename Parts::calibrator_type::params numbers) {
+  template <sample_array Samples>
+  void calibrate(const Samples& samples, typename Parts::calibrator_type::params numbers) {
     check(fitted_, "detector::calibrate: nothing has been learned yet; call fit or load first");
-    check_samples("detector::calibrate", x.matrix(), std::vector<index>(x.extents().begin() + 1, x.extents().end()));
+    const auto x = const_view(samples);
+    check_samples("detector::calibrate", x.matrix(), sample_extents(x));
     const typename Parts::calibrator_type calibrator{numbers};
-    const auto scores = score_rows(x.matrix(), {}, false, {}).score;
+    const auto scores = score_rows(x.matrix(), false, {}).score;
     calibrated_ = calibrator.fit(scores);
     calibrator_ = calibrator;
     numbers_.calibration = numbers;
@@ -120,6 +114,11 @@ class basic_detector {
   static options verified(options numbers) {
     numbers.verify();
     return numbers;
+  }
+  template <class In, std::size_t Rank>
+  [[nodiscard]] static std::vector<index> sample_extents(const tensor_view<const In, Rank>& x) {
+    static_assert(Rank >= 2, "detector: samples need at least two dimensions: (n, columns)");
+    return {x.extents().begin() + 1, x.extents().end()};
   }
   [[nodiscard]] index row_size() const noexcept { return model_shape{sample_, 0}.size(); }
   [[nodiscard]] context_type context() const {
@@ -182,7 +181,8 @@ class basic_detector {
     index validation_rows = 0;
     if constexpr (trainable<model_type>)
       if (learning >= 10)
-        validation_rows = static_cast<index>(numbers_.training.validation * static_cast<double>(learning));
+        validation_rows = std::min(numbers_.calibration_limit,
+                                   static_cast<index>(numbers_.training.validation * static_cast<double>(learning)));
     check(!Parts::aggregator_type::needs_statistics || validation_rows >= 2 || leaves_one_out,
           "detector::fit: the aggregation '", Parts::aggregator_type::name, "' needs at least 2 validation rows, got ",
           validation_rows, "; raise training.validation or give more rows");
@@ -381,11 +381,11 @@ class basic_detector {
     return out;
   }
   template <class In>
-  [[nodiscard]] detection score_rows(tensor_view<const In, 2> x, std::span<const index> self, bool keep_evidence,
+  [[nodiscard]] detection score_rows(tensor_view<const In, 2> x, bool keep_evidence,
                                      const progress_callback& report) const {
     // raw rows are prepared a stretch at a time, so that a large table is never held twice
     constexpr index stretch = 65536;
-    if (x.rows() <= stretch) return score_prepared(prepared(x), self, keep_evidence, report, "score");
+    if (x.rows() <= stretch) return score_prepared(prepared(x), {}, keep_evidence, report, "score");
     detection out;
     if (keep_evidence) out.evidence = tensor<float, 2>{{x.rows(), x.row_size()}};
     for (index first = 0; first < x.rows(); first += stretch) {

@@ -19,7 +19,7 @@ struct detector_options {
   double calibration_share =
       0.2;  ///< share of the rows kept from learning to calibrate on, at least 20 rows; 0 = no
             ///< calibration; scorers that leave one out need none, and calibrate on all; [0, 0.5]
-  index calibration_limit = 4096;  ///< largest number of rows to calibrate on; at least 1
+  index calibration_limit = 4096;  ///< largest number of rows to calibrate on, and to validate on; at least 1
   double memory_limit = 8e9;       ///< bytes that a fit may plan for; it refuses before it begins
   training_params training = Parts::preset_type::training;
   typename Parts::schedule_type::params schedule = Parts::preset_type::schedule;
