@@ -28,14 +28,14 @@ template <class T>
 template <class T>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE bool all_beyond(const T* norm, const T* products, T shrink, T limit) noexcept {
   using V = simd::vec<T>;
-  using integers = decltype(V{} > V{});
-  integers near{};
+  using flags = decltype(V{} > V{});
+  flags near{};
   for (int v = 0; v < tile_size<T>::vectors; ++v) {
     const V n = simd::load<V>(norm + v * simd::lanes<T>);
     const V bound = n * shrink - 2 * simd::load<V>(products + v * simd::lanes<T>);
     near |= ~((bound > limit) & (n <= std::numeric_limits<T>::max()));
   }
-  std::uint64_t parts[sizeof(integers) / 8], any = 0;
+  std::uint64_t parts[sizeof(flags) / 8], any = 0;
   std::memcpy(parts, &near, sizeof near);
   for (const auto part : parts) any |= part;
   return any == 0;
