@@ -6,6 +6,7 @@
 #include <anodiff/aggregation/mean.hpp>
 #include <anodiff/aggregation/sum.hpp>
 #include <anodiff/aggregation/z_score.hpp>
+#include <anodiff/calibration/check_scores.hpp>
 #include <anodiff/calibration/conformal.hpp>
 #include <anodiff/calibration/quantile.hpp>
 #include <anodiff/concepts/aggregator.hpp>
@@ -90,6 +91,8 @@
 #include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
+#include <anodiff/ops/embedding.hpp>
+#include <anodiff/ops/embedding_cpu.hpp>
 #include <anodiff/ops/kernel_average.hpp>
 #include <anodiff/ops/kernel_average_cpu.hpp>
 #include <anodiff/ops/layer_norm.hpp>
