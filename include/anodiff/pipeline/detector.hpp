@@ -129,17 +129,18 @@ class basic_detector {
       std::declval<const context_type&>(), index{}));
   static constexpr bool leaves_one_out = part::leaves_one_out<run_type>;
 
-  [[nodiscard]] std::string column_name(index j) const {
-    const auto at = static_cast<std::size_t>(j);
-    return at < record_.columns.size() ? concat("'", record_.columns[at], "'") : concat(j);
-  }
   template <class In>
-  void check_finite(std::string_view who, tensor_view<const In, 2> x) const {
+  static void check_finite(std::string_view who, tensor_view<const In, 2> x, std::span<const std::string> columns) {
     if constexpr (std::floating_point<In>)
       for (index i = 0; i < x.rows(); ++i)
-        for (index j = 0; j < x.row_size(); ++j)
-          check<data_error>(std::isfinite(x(i, j)), who, ": row ", i, ", column ", column_name(j), " is ",
-                            std::isnan(x(i, j)) ? "NaN" : "infinite", "; replace or remove it first");
+        for (index j = 0; j < x.row_size(); ++j) {
+          if (std::isfinite(x(i, j))) [[likely]]
+            continue;
+          const auto at = static_cast<std::size_t>(j);
+          throw data_error(concat(who, ": row ", i, ", column ",
+                                  at < columns.size() ? concat("'", columns[at], "'") : concat(j), " is ",
+                                  std::isnan(x(i, j)) ? "NaN" : "infinite", "; replace or remove it first"));
+        }
   }
   template <class In>
   void check_samples(std::string_view who, tensor_view<const In, 2> x, const std::vector<index>& sample) const {
@@ -150,7 +151,7 @@ class basic_detector {
     };
     check<data_error>(sample == sample_, who, ": needs samples of ", text(sample_),
                       sample_.size() == 1 ? " columns" : "", ", got ", text(sample));
-    check_finite(who, x);
+    check_finite(who, x, record_.columns);
   }
 
   template <class In>
@@ -160,8 +161,7 @@ class basic_detector {
     check<data_error>(n >= 2, "detector::fit: needs at least 2 rows to learn from, got ", n);
     check(how.columns.empty() || static_cast<index>(how.columns.size()) == x.row_size(),
           "detector::fit: ", how.columns.size(), " column names for ", x.row_size(), " columns");
-    record_.columns = how.columns;
-    check_finite("detector::fit", x);
+    check_finite("detector::fit", x, how.columns);
 
     // which rows learn, which only measure, which calibrate
     const auto order = shuffled_order(n, numbers_.seed);
