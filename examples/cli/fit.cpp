@@ -78,6 +78,8 @@ void run(const fit_flags& flags) {
   auto columns = names_columns(flags.data.path) ? rows.columns : std::vector<std::string>{};
   const auto normals = normal_rows(std::move(rows), out);
 
+  if (!flags.checkpoint.empty() && std::filesystem::exists(flags.checkpoint))
+    out.note("goes on from the checkpoint ", flags.checkpoint);
   const auto start = std::chrono::steady_clock::now();
   bool stopped = false;
   const interruptible scope;
