@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/scorer.hpp>
 #include <anodiff/ops/level_stack.hpp>
@@ -107,6 +108,7 @@ class denoising_error {
     std::vector<float> alpha_, sigma_, state_, output_, weight_;
   };
   template <class Context>
+  requires denoiser<typename Context::model_type>
   [[nodiscard]] run<Context> prepare(const Context& context, index max_rows) const {
     return {context, max_rows, params_};
   }

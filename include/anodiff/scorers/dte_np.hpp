@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
 #include <anodiff/core/parallel.hpp>
 
@@ -65,6 +66,7 @@ class dte_np {
     std::vector<index> place_;
   };
   template <class Context>
+  requires neighbourhood<typename Context::model_type>
   [[nodiscard]] run<Context> prepare(const Context& context, index max_rows) const {
     return {context, max_rows, params_.neighbours};
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
 
 namespace anodiff::scorers {
@@ -50,6 +51,7 @@ class reconstruction {
     tensor<float, 2> rebuilt_;
   };
   template <class Context>
+  requires denoiser<typename Context::model_type>
   [[nodiscard]] run<Context> prepare(const Context& context, index max_rows) const {
     return {context, max_rows, params_.repeats};
   }
