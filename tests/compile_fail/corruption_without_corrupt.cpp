@@ -1,0 +1,26 @@
+// expect-error: damages_a_batch
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/concepts/corruption.hpp>
+#include <anodiff/engines/cpu.hpp>
+
+namespace {
+
+class home_made {
+ public:
+  using params = anodiff::no_params;
+  static constexpr std::string_view name = "home_made";
+
+  explicit home_made(params = {}) {}
+  [[nodiscard]] params parameters() const { return {}; }
+#ifdef ANODIFF_GOOD
+  void corrupt(anodiff::cpu_engine&, const anodiff::corruption_batch<float>&) const {}
+#endif
+};
+
+template <class P>
+requires anodiff::corruption_on<P, anodiff::cpu_engine>
+void use(const P&) {}
+
+}  // namespace
+
+int main() { use(home_made{}); }
