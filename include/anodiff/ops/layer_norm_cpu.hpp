@@ -45,16 +45,26 @@ void run(const layer_norm_backward<T>& op, thread_pool& pool) {
   using V = simd::vec<T>;
   if (op.dgain != nullptr)  // columns are shared out, so that each sums its rows in order
     parallel_for(pool, op.width, 64, [&](index first, index last) {
-      for_each_lanes<T>(last - first, [&](index at, auto lanes) {
-        const index j = first + at;
-        V dgain = lanes.load(op.dgain + j), dbias = lanes.load(op.dbias + j);
+      for_each_lanes_by<T, 4>(last - first, [&](index at, auto lanes, auto vectors) {
+        const auto column = [&](auto v) { return first + at + v * simd::lanes<T>; };
+        V dgain[vectors], dbias[vectors];
+        unrolled<vectors>([&](auto v) {
+          dgain[v] = lanes.load(op.dgain + column(v));
+          dbias[v] = lanes.load(op.dbias + column(v));
+        });
         for (index i = 0; i < op.rows; ++i) {
-          const V dy = lanes.load(op.dy + i * op.width + j), x = lanes.load(op.x + i * op.width + j);
-          dgain += dy * ((x - op.mean[i]) * op.inverse[i]);
-          dbias += dy;
+          const T mean = op.mean[i], inverse = op.inverse[i];
+          unrolled<vectors>([&](auto v) {
+            const index j = i * op.width + column(v);
+            const V dy = lanes.load(op.dy + j);
+            dgain[v] += dy * ((lanes.load(op.x + j) - mean) * inverse);
+            dbias[v] += dy;
+          });
         }
-        lanes.store(op.dgain + j, dgain);
-        lanes.store(op.dbias + j, dbias);
+        unrolled<vectors>([&](auto v) {
+          lanes.store(op.dgain + column(v), dgain[v]);
+          lanes.store(op.dbias + column(v), dbias[v]);
+        });
       });
     });
   if (op.dx == nullptr) return;

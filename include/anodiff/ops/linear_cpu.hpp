@@ -47,7 +47,10 @@ struct store_finish {
   bool add;
   void operator()(index row, index column, const T* sums, int count) const noexcept {
     T* to = target + row * stride + column;
-    for (int j = 0; j < count; ++j) to[j] = add ? to[j] + sums[j] : sums[j];
+    for_each_lanes<T>(count, [&](index j, auto lanes) {
+      const auto sum = lanes.load(sums + j);
+      lanes.store(to + j, add ? lanes.load(to + j) + sum : sum);
+    });
   }
 };
 
@@ -55,15 +58,15 @@ struct store_finish {
 template <class T>
 void add_column_sums(const T* dz, index rows, index stride, index first, index last, T* sums) noexcept {
   using V = simd::vec<T>;
-  simd::for_each_vector<T>(last - first, [&](index j, int count) {
+  for_each_lanes_by<T, 4>(last - first, [&](index j, auto lanes, auto vectors) {
     const T* column = dz + first + j;
-    V sum{};
-    if (count == simd::lanes<T>) {
-      for (index i = 0; i < rows; ++i) sum += simd::load<V>(column + i * stride);
-    } else {
-      for (index i = 0; i < rows; ++i) sum += simd::load_part<V>(column + i * stride, count);
-    }
-    for (int k = 0; k < count; ++k) sums[first + j + k] += sum[k];
+    V sum[vectors]{};
+    for (index i = 0; i < rows; ++i)
+      unrolled<vectors>([&](auto v) { sum[v] += lanes.load(column + i * stride + v * simd::lanes<T>); });
+    unrolled<vectors>([&](auto v) {
+      T* to = sums + first + j + v * simd::lanes<T>;
+      lanes.store(to, lanes.load(to) + sum[v]);
+    });
   });
 }
 
@@ -87,9 +90,11 @@ void run(const linear_backward<T>& op, thread_pool& pool) {
   else if (op.dz != op.dy)
     std::copy(op.dy, op.dy + op.rows * op.out, op.dz);
   const T* dz = op.dz;
+  constexpr index slab = 256;  // rows of x and dz that stay in the cache while every piece of dweight reads them
   if (op.dweight != nullptr)
-    multiply<T>(pool, op.in, op.out, op.rows, {op.x, 1, op.in}, {dz, op.out, 1},
-                detail::store_finish<T>{op.dweight, op.out, true});
+    for (index first = 0; first < op.rows; first += slab)
+      multiply<T>(pool, op.in, op.out, std::min(slab, op.rows - first), {op.x + first * op.in, 1, op.in},
+                  {dz + first * op.out, op.out, 1}, detail::store_finish<T>{op.dweight, op.out, true});
   if (op.dbias != nullptr)
     parallel_for(pool, op.out, 64,
                  [&](index first, index last) { detail::add_column_sums(dz, op.rows, op.out, first, last, op.dbias); });

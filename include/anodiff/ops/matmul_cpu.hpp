@@ -4,7 +4,9 @@
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/core/tensor.hpp>
+#include <anodiff/ops/vector_loop_cpu.hpp>
 #include <array>
+#include <cstring>
 #include <utility>
 
 /// The matrix product under every dense layer. Each element of the product is one chain of multiply-adds over the inner
@@ -62,15 +64,21 @@ void pack_panel(const matrix<T>& b, index n, index n0, index k0, index k1, T* AN
         simd::store(panel + v * simd::lanes<T>, simd::load<V>(b.data + k * b.row_stride + n0 + v * simd::lanes<T>));
     return;
   }
-  constexpr index stripe = 16;  // a column-major source is read in short runs along its contiguous side
-  for (index s = k0; s < k1; s += stripe) {
-    const index e = std::min(k1, s + stripe);
-    T* const to = panel + (s - k0) * width;
-    for (int j = 0; j < width; ++j) {
-      const T* from = b.data + (n0 + j) * b.column_stride;
-      for (index k = s; k < e; ++k) to[(k - s) * width + j] = j < count ? from[k * b.row_stride] : T{0};
-    }
+  index k = k0;
+  if (b.row_stride == 1) {  // columns are contiguous: squares of them are turned in registers
+    using V = simd::vec<T>;
+    constexpr int lanes = simd::lanes<T>;
+    for (; k + lanes <= k1; k += lanes, panel += lanes * width)
+      for (int j = 0; j < width; j += lanes) {
+        V square[lanes]{};
+        for (int i = 0; i < lanes && j + i < count; ++i)
+          square[i] = simd::load<V>(b.data + (n0 + j + i) * b.column_stride + k);
+        transpose(square);
+        for (int i = 0; i < lanes; ++i) simd::store(panel + i * width + j, square[i]);
+      }
   }
+  for (; k < k1; ++k, panel += width)
+    for (int j = 0; j < width; ++j) panel[j] = j < count ? b.data[k * b.row_stride + (n0 + j) * b.column_stride] : T{0};
 }
 
 template <class T>
@@ -187,10 +195,65 @@ void multiply(thread_pool& pool, index m, const matrix<T>& a, const packed_matri
   });
 }
 
+/// How a left-hand matrix is cut whose rows are not contiguous: they are copied, and each copy serves several panels.
+template <class T>
+struct strided_size {
+  static constexpr index panels = 512 / static_cast<index>(tile_size<T>::columns * sizeof(T));
+  static constexpr index depth = 128;
+  static constexpr index rows = 48;
+};
+
+/// Multiplies rows [m0, m1) of a strided a (m, k), at most strided_size::rows, with `panels` panels of b from column
+/// n0.
+template <class T, class Finish>
+void multiply_strided(index m0, index m1, index n, index k, const matrix<T>& a, index n0, index panels,
+                      const matrix<T>& b, Finish&& finish) noexcept {
+  using size = tile_size<T>;
+  using cut = strided_size<T>;
+  constexpr index stride = cut::panels * size::columns;
+  alignas(tensor_alignment) T copy[static_cast<std::size_t>(cut::rows * cut::depth)];
+  alignas(tensor_alignment) T panel[static_cast<std::size_t>(cut::depth * size::columns)];
+  alignas(tensor_alignment) T sums[static_cast<std::size_t>(cut::rows * stride)];
+  for (index k0 = 0; k0 == 0 || k0 < k; k0 += cut::depth) {
+    const index depth = std::min(k - k0, cut::depth);
+    for (index j = 0; j < depth; ++j)
+      for (index i = m0; i < m1; i += size::rows) {
+        const T* from = a.data + i * a.row_stride + (k0 + j) * a.column_stride;
+        T* to = copy + (i - m0) * cut::depth + j * size::rows;
+        if (a.row_stride == 1 && i + size::rows <= m1)
+          std::memcpy(to, from, size::rows * sizeof(T));
+        else
+          for (index r = 0; r < std::min<index>(size::rows, m1 - i); ++r) to[r] = from[r * a.row_stride];
+      }
+    for (index p = 0; p < panels; ++p) {
+      const index column = n0 + p * size::columns;
+      pack_panel(b, n, column, k0, k0 + depth, panel);
+      for (index i = m0; i < m1; i += size::rows) {
+        const index rows = std::min<index>(size::rows, m1 - i);
+        T* tile = sums + (i - m0) * stride + p * size::columns;
+        tile_for<T>(rows)(copy + (i - m0) * cut::depth, 1, size::rows, depth, panel, 0, tile, stride, k0 > 0);
+        if (k0 + depth == k)
+          for (index r = 0; r < rows; ++r)
+            finish(i + r, column, tile + r * stride, static_cast<int>(std::min<index>(size::columns, n - column)));
+      }
+    }
+  }
+}
+
 /// c = a b for strided a (m, k) and b (k, n), whose panels are packed on the way.
 template <class T, class Finish>
 void multiply(thread_pool& pool, index m, index n, index k, const matrix<T>& a, const matrix<T>& b, Finish&& finish) {
   using size = tile_size<T>;
+  if (a.column_stride != 1 && m > 1) {
+    using cut = strided_size<T>;
+    const index groups = (n + cut::panels * size::columns - 1) / (cut::panels * size::columns);
+    pool.run((m + cut::rows - 1) / cut::rows * groups, [&](index chunk) {
+      const index m0 = chunk / groups * cut::rows, n0 = chunk % groups * cut::panels * size::columns;
+      const index panels = std::min(cut::panels, (n - n0 + size::columns - 1) / size::columns);
+      multiply_strided<T>(m0, std::min(m, m0 + cut::rows), n, k, a, n0, panels, b, finish);
+    });
+    return;
+  }
   const index panels = (n + size::columns - 1) / size::columns, blocks = (m + size::row_block - 1) / size::row_block;
   pool.run(blocks * panels, [&](index chunk) {
     const index m0 = chunk / panels * size::row_block, p = chunk % panels;

@@ -3,6 +3,7 @@
 
 #include <anodiff/ops/matmul_cpu.hpp>
 #include <anodiff/ops/nearest.hpp>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -23,22 +24,25 @@ template <class T>
   return x >= most ? infinity : std::nextafter(static_cast<T>(std::max<double>(x, -most)), infinity);
 }
 
-/// Whether all of a panel's references lie beyond limit by their lower bounds norm (1 - margin) - 2 q·r, in T: the
-/// margin covers that rounding too. A norm out of the range of T says nothing.
-template <class T>
-[[nodiscard]] ANODIFF_ALWAYS_INLINE bool all_beyond(const T* norm, const T* products, T shrink, T limit) noexcept {
+/// Marks those of a panel's references whose lower bounds norm (1 - margin) - 2 q·r do not lie beyond limit; true if
+/// there are any. In T: the margin covers that rounding too. A norm out of the range of T says nothing.
+template <class T, class Marks>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE bool mark_near(const T* norm, const T* products, T shrink, T limit,
+                                                   Marks& marks) noexcept {
   using V = simd::vec<T>;
-  using flags = decltype(V{} > V{});
-  flags near{};
+  using integers = decltype(V{} > V{});
+  integers any{};
   for (int v = 0; v < tile_size<T>::vectors; ++v) {
     const V n = simd::load<V>(norm + v * simd::lanes<T>);
     const V bound = n * shrink - 2 * simd::load<V>(products + v * simd::lanes<T>);
-    near |= ~((bound > limit) & (n <= std::numeric_limits<T>::max()));
+    const integers near = ~((bound > limit) & (n <= std::numeric_limits<T>::max()));
+    simd::store(marks.data() + v * simd::lanes<T>, near);
+    any |= near;
   }
-  std::uint64_t parts[sizeof(flags) / 8], any = 0;
-  std::memcpy(parts, &near, sizeof near);
-  for (const auto part : parts) any |= part;
-  return any == 0;
+  std::uint64_t parts[sizeof(integers) / 8], some = 0;
+  std::memcpy(parts, &any, sizeof any);
+  for (const auto part : parts) some |= part;
+  return some != 0;
 }
 
 }  // namespace detail
@@ -65,11 +69,16 @@ void run(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool) {
     }
     const matrix<T> queries{op.query + first * op.row_size, op.row_size, 1};
     multiply<T>(pool, last - first, queries, *op.product, [&](index row, index column, const T* sums, int count) {
-      if (count == tile_size<T>::columns && detail::all_beyond<T>(op.square + column, sums, shrink, limit[row])) return;
+      std::array<simd::element<decltype(simd::vec<T>{} > simd::vec<T>{})>, tile_size<T>::columns> near;
+      if (count < tile_size<T>::columns)
+        near.fill(1);  // the norms end with the references: no whole vector may be read
+      else if (!detail::mark_near(op.square + column, sums, shrink, limit[row], near))
+        return;
       const index i = first + row;
       for (int c = 0; c < count; ++c) {
         const index r = column + c;
         const T norm = op.square[r];
+        if (near[static_cast<std::size_t>(c)] == 0) continue;
         if (norm * shrink - 2 * sums[c] > limit[row] && norm <= std::numeric_limits<T>::max()) continue;
         if (op.exclude != nullptr && op.exclude[i] == r) continue;
         double* distances = op.distance + i * op.k;

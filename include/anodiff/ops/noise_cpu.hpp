@@ -27,13 +27,6 @@ inline constexpr int philox_chains = 2;
 /// Elements whose words are made at once.
 inline constexpr int elements_at_once = 2 * philox_lanes * philox_chains;
 
-/// Calls f(0), …, f(N - 1) with constants, so that arrays indexed by them live in registers at any optimisation level.
-template <int N, class F>
-ANODIFF_ALWAYS_INLINE void unrolled(F&& f) noexcept {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
-  (std::make_integer_sequence<int, N>{});
-}
-
 /// What the counters of one key share: the round keys, and all of the first two rounds that the counter's first word
 /// has not reached yet.
 struct philox_stream {

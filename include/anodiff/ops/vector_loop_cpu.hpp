@@ -3,8 +3,17 @@
 
 #include <anodiff/core/shape.hpp>
 #include <anodiff/core/simd.hpp>
+#include <type_traits>
+#include <utility>
 
 namespace anodiff::ops::cpu {
+
+/// Calls f(0), …, f(N - 1) with constants, so that arrays indexed by them live in registers at any optimisation level.
+template <int N, class F>
+ANODIFF_ALWAYS_INLINE void unrolled(F&& f) noexcept {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+  (std::make_integer_sequence<int, N>{});
+}
 
 /// A whole vector of T in memory, which may hold another floating-point type.
 template <class T>
@@ -57,6 +66,37 @@ ANODIFF_ALWAYS_INLINE void for_each_lanes(index n, F&& f) noexcept {
   index i = 0;
   for (; i + width <= n; i += width) f(i, whole_lanes<T>{});
   if (i < n) f(i, first_lanes<T>{static_cast<int>(n - i)});
+}
+
+/// Calls f(position, lanes, vectors) over [0, n) with `vectors` vectors side by side, a constant: Most of them, then
+/// one at a time. For sums down the columns of a matrix, which should read whole cache lines.
+template <class T, int Most, class F>
+ANODIFF_ALWAYS_INLINE void for_each_lanes_by(index n, F&& f) noexcept {
+  constexpr int width = simd::lanes<T>;
+  index i = 0;
+  for (; i + Most * width <= n; i += Most * width) f(i, whole_lanes<T>{}, std::integral_constant<int, Most>{});
+  for (; i + width <= n; i += width) f(i, whole_lanes<T>{}, std::integral_constant<int, 1>{});
+  if (i < n) f(i, first_lanes<T>{static_cast<int>(n - i)}, std::integral_constant<int, 1>{});
+}
+
+/// Exchanges the lanes of a whose number has the bit with the lanes of b whose number has it not.
+template <int Bit, class V, std::size_t... I>
+ANODIFF_ALWAYS_INLINE void exchange_lanes(V& a, V& b, std::index_sequence<I...>) noexcept {
+  const V kept = a;
+  a = __builtin_shufflevector(kept, b, ((I & Bit) != 0 ? sizeof...(I) + I - Bit : I)...);
+  b = __builtin_shufflevector(kept, b, ((I & Bit) != 0 ? sizeof...(I) + I : I + Bit)...);
+}
+
+/// Transposes a square of lanes: lane j of row i becomes lane i of row j, one bit of the numbers at a time.
+template <class V, int N = simd::lanes_of<V>>
+ANODIFF_ALWAYS_INLINE void transpose(V (&rows)[N]) noexcept {
+  const auto exchange = [&]<int Bit>(std::integral_constant<int, Bit>) {
+    if constexpr (Bit < N)
+      unrolled<N>([&](auto i) {
+        if constexpr ((i & Bit) == 0) exchange_lanes<Bit>(rows[i], rows[i + Bit], std::make_index_sequence<N>{});
+      });
+  };
+  unrolled<4>([&](auto power) { exchange(std::integral_constant<int, 1 << power>{}); });
 }
 
 /// Sum of f(position, whole_lanes or first_lanes) over [0, n), by lanes in a fixed order: rounding depends on n alone.
