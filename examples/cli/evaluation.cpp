@@ -40,6 +40,9 @@ json evaluation_document(const evaluate_flags& flags, const formats::table& rows
   const auto spread = [&](double outcome::*member) {
     return json{{"mean", mean(member)}, {"sd", deviation_of(values(member))}, {"values", values(member)}};
   };
+  // a seed changes how many normals the published protocol draws, but not the sum
+  const auto train_rows = std::llround(mean(&outcome::train_rows));
+  const auto all_rows = std::llround(all.front().train_rows + all.front().test_rows);
   auto numbers = all.front().numbers;
   std::erase_if(numbers, [](const auto& field) { return field.first == "seed"; });
   json alarm_rate{{"promised", nullptr}, {"obtained", nullptr}};
@@ -54,8 +57,8 @@ json evaluation_document(const evaluate_flags& flags, const formats::table& rows
           {"data", flags.data.path},
           {"protocol", flags.protocol},
           {"seeds", flags.seeds},
-          {"n_train", std::llround(mean(&outcome::train_rows))},
-          {"n_test", std::llround(mean(&outcome::test_rows))},
+          {"n_train", train_rows},
+          {"n_test", all_rows - train_rows},
           {"d", rows.columns.size()},
           {"cap", flags.published() ? json(nullptr) : json(flags.cap)},
           {"auroc", spread(&outcome::auroc)},

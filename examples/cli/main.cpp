@@ -19,6 +19,23 @@ int fail(exit_code code, const std::string& message) {
   return code;
 }
 
+std::string sentence_of(const CLI::ParseError& fault) {
+  std::string text = fault.what();
+  for (char& c : text)
+    if (c == '\n') c = ' ';
+  while (text.ends_with(' ') || text.ends_with('.')) text.pop_back();
+  return text + "; --help says more";
+}
+
+std::string missing_command(const CLI::App& program) {
+  std::string known;
+  for (const auto* command : program.get_subcommands([](const CLI::App*) { return true; }))
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  const auto unknown = program.remaining();
+  return unknown.empty() ? "needs a command: " + known
+                         : "no command is called '" + unknown.front() + "'; there are " + known;
+}
+
 int run(int argc, char** argv) {
   using namespace anodiff;
   CLI::App program{"Anomaly detection with diffusion models: learn from normal rows, then score, explain, evaluate.",
@@ -39,11 +56,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return program.exit(asked);
   } catch (const CLI::ParseError& fault) {
-    std::string text = fault.what();
-    for (char& c : text)
-      if (c == '\n') c = ' ';
-    while (text.ends_with(' ') || text.ends_with('.')) text.pop_back();
-    return fail(bad_use, text + "; --help says more");
+    return fail(bad_use, program.get_subcommands().empty() ? missing_command(program) : sentence_of(fault));
   }
   return done;
 }

@@ -29,22 +29,29 @@ bool begins_with_ids(const std::string& path) {
   return header.starts_with("id,") || header.starts_with("id;");
 }
 
-/// The column of that name, or the only one.
-std::vector<double> column_of(const formats::table& rows, const std::string& name) {
+/// The column of that name. Where the user has not named it, the only column will do.
+std::vector<double> column_of(const formats::table& rows, const std::string& name, bool asked_for) {
   const auto at = std::ranges::find(rows.columns, name);
-  check<data_error>(rows.columns.size() == 1 || at != rows.columns.end(), rows.name,
-                    ": needs one column, or one named ", formats::in_quotes(name), "; got ", rows.columns.size(),
-                    " others");
-  const index j = rows.columns.size() == 1 ? 0 : at - rows.columns.begin();
+  const bool named = at != rows.columns.end(), alone = rows.columns.size() == 1;
+  check<data_error>(named || !asked_for, rows.name, ": needs a column ", formats::in_quotes(name), ", got none");
+  check<data_error>(named || alone, rows.name, ": needs one column, or one named ", formats::in_quotes(name), ", got ",
+                    rows.columns.size(), " others");
+  const index j = named ? at - rows.columns.begin() : 0;
   std::vector<double> out(static_cast<std::size_t>(rows.rows()));
   for (index i = 0; i < rows.rows(); ++i) out[static_cast<std::size_t>(i)] = rows.values(i, j);
   return out;
 }
 
-std::vector<int> labels_of(const formats::table& rows) {
+/// In a CSV file the labels are read as a plain column: a file of ids and labels has no other.
+formats::table read_labels(data_flags flags) {
+  if (names_columns(flags.path)) flags.label_column.clear();
+  return read_rows(flags, true);
+}
+std::vector<int> labels_of(const formats::table& rows, const std::string& label_column) {
   if (rows.has_labels) return rows.labels;
   std::vector<int> out;
-  for (const double value : column_of(rows, "label")) {
+  const bool asked_for = !label_column.empty();
+  for (const double value : column_of(rows, asked_for ? label_column : "label", asked_for)) {
     check<data_error>(value == 0 || value == 1, rows.name, ": row ", out.size() + 1, ": need a label 0 or 1, got ",
                       value);
     out.push_back(value == 1 ? 1 : 0);
@@ -65,10 +72,10 @@ void check_same_rows(const formats::table& scores, const formats::table& labels)
 
 void run(const metrics_flags& flags) {
   const auto scores = read_rows({flags.scores, begins_with_ids(flags.scores) ? "id" : "", ""}, true);
-  const auto labels = read_rows(flags.labels, true);
+  const auto labels = read_labels(flags.labels);
   check_same_rows(scores, labels);
-  const auto truth = labels_of(labels);
-  const metrics::ranking ranked{column_of(scores, "score"), truth, "metrics"};
+  const auto truth = labels_of(labels, flags.labels.label_column);
+  const metrics::ranking ranked{column_of(scores, "score", false), truth, "metrics"};
 
   json out{{"scores", flags.scores},
            {"labels", flags.labels.path},
