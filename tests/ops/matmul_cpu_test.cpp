@@ -103,6 +103,7 @@ TEMPLATE_TEST_CASE("products of all sizes and orders match double", "[matmul]", 
   }
   test(block + 1, panel + 3, 65);
   test(2 * block + 5, 3, 17);
+  test(50, 9 * panel + 1, 259);
   test(1, 257, 131);
 }
 

@@ -3,90 +3,218 @@
 
 #include <anodiff/ops/matmul_cpu.hpp>
 #include <anodiff/ops/nearest.hpp>
-#include <array>
+#include <bit>
 #include <cmath>
-#include <cstring>
 
 namespace anodiff::ops::cpu {
 
 namespace detail {
 
-/// Bound on the rounding of ‖r‖² − 2 q·r in T, as a share of ‖q‖² + ‖r‖²: half an epsilon for each of row_size products
-/// and sums, for the stored squares and for the comparison; times eight, to be safe.
+/// Queries worked on together.
 template <class T>
-[[nodiscard]] constexpr double distance_margin(index row_size) noexcept {
-  return 4 * static_cast<double>(row_size + 4) * static_cast<double>(std::numeric_limits<T>::epsilon());
+inline constexpr index nearest_block = tile_size<T>::rows * 8;
+
+/// Bit i: whether lane i of a comparison holds.
+template <class Lanes>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE std::uint32_t lane_bits(const Lanes& lanes) noexcept {
+  constexpr int count = simd::lanes_of<Lanes>;
+#if defined(__AVX__)
+  if constexpr (sizeof(Lanes) == 32 && count == 8)
+    return static_cast<std::uint32_t>(__builtin_ia32_movmskps256(std::bit_cast<simd::vec<float, 8>>(lanes)));
+  if constexpr (sizeof(Lanes) == 32 && count == 4)
+    return static_cast<std::uint32_t>(__builtin_ia32_movmskpd256(std::bit_cast<simd::vec<double, 4>>(lanes)));
+#endif
+#if defined(__SSE2__)
+  if constexpr (sizeof(Lanes) == 16 && count == 4)
+    return static_cast<std::uint32_t>(__builtin_ia32_movmskps(std::bit_cast<simd::vec<float, 4>>(lanes)));
+#endif
+#if defined(__AVX512DQ__)
+  if constexpr (count == 16) return __builtin_ia32_cvtd2mask512(std::bit_cast<simd::vec<int, 16>>(lanes));
+  if constexpr (sizeof(Lanes) == 64 && count == 8)
+    return __builtin_ia32_cvtq2mask512(std::bit_cast<simd::vec<long long, 8>>(lanes));
+#endif
+  std::uint32_t bits = 0;
+  for (int i = 0; i < count; ++i) bits |= (lanes[i] != 0 ? 1U : 0U) << i;
+  return bits;
 }
 
+/// How a reference is ruled out: its key ‖r‖² (1 − margin) − 2 q·r, plus ‖q‖² (1 − margin), is a lower bound of its
+/// squared distance. The margin is half an epsilon for each of row_size products and sums, for the stored squares and
+/// for the comparison, times eight to be safe; `underflow` does the same for what lies below the smallest T.
 template <class T>
-[[nodiscard]] inline T rounded_up(double x) noexcept {
-  constexpr auto most = std::numeric_limits<T>::max(), infinity = std::numeric_limits<T>::infinity();
-  return x >= most ? infinity : std::nextafter(static_cast<T>(std::max<double>(x, -most)), infinity);
-}
+struct distance_bound {
+  static constexpr T most = std::numeric_limits<T>::max(), infinity = std::numeric_limits<T>::infinity();
+  double margin, underflow;
+  T shrink;
 
-/// Marks those of a panel's references whose lower bounds norm (1 - margin) - 2 q·r do not lie beyond limit; true if
-/// there are any. In T: the margin covers that rounding too. A norm out of the range of T says nothing.
-template <class T, class Marks>
-[[nodiscard]] ANODIFF_ALWAYS_INLINE bool mark_near(const T* norm, const T* products, T shrink, T limit,
-                                                   Marks& marks) noexcept {
-  using V = simd::vec<T>;
-  using integers = decltype(V{} > V{});
-  integers any{};
-  for (int v = 0; v < tile_size<T>::vectors; ++v) {
-    const V n = simd::load<V>(norm + v * simd::lanes<T>);
-    const V bound = n * shrink - 2 * simd::load<V>(products + v * simd::lanes<T>);
-    const integers near = ~((bound > limit) & (n <= std::numeric_limits<T>::max()));
-    simd::store(marks.data() + v * simd::lanes<T>, near);
-    any |= near;
+  explicit distance_bound(index row_size) noexcept
+      : margin{4 * static_cast<double>(row_size + 4) * static_cast<double>(std::numeric_limits<T>::epsilon())},
+        underflow{8 * static_cast<double>(row_size + 4) * static_cast<double>(std::numeric_limits<T>::min())},
+        shrink{static_cast<T>(1 - margin)} {}
+
+  [[nodiscard]] ANODIFF_ALWAYS_INLINE T key(T norm, T product) const noexcept { return norm * shrink - 2 * product; }
+  /// A key that left the range of T says nothing.
+  [[nodiscard]] static bool holds(T norm, T key) noexcept { return norm <= most && key <= infinity; }
+  /// The largest key that a reference nearer than distance, or as near, can have; rounded up.
+  [[nodiscard]] T limit(double distance, double query_square) const noexcept {
+    const double x = distance - query_square * (1 - margin) + underflow;
+    return x >= static_cast<double>(most) ? infinity
+                                          : std::nextafter(static_cast<T>(std::max<double>(x, -most)), infinity);
   }
-  std::uint64_t parts[sizeof(integers) / 8], some = 0;
-  std::memcpy(parts, &any, sizeof any);
-  for (const auto part : parts) some |= part;
-  return some != 0;
+  /// One bit for each column of a whole panel: set where the key does not exceed limit, or says nothing.
+  [[nodiscard]] ANODIFF_ALWAYS_INLINE std::uint32_t near(const T* norm, const T* products, T limit) const noexcept {
+    using V = simd::vec<T>;
+    std::uint32_t bits = 0;
+    for (int v = 0; v < tile_size<T>::vectors; ++v) {
+      const V n = simd::load<V>(norm + v * simd::lanes<T>);
+      const V bound = n * shrink - 2 * simd::load<V>(products + v * simd::lanes<T>);
+      bits |= lane_bits(~((bound > limit) & (n <= most))) << (v * simd::lanes<T>);
+    }
+    return bits;
+  }
+};
+
+template <class T>
+[[nodiscard]] inline double squared_norm(const T* x, index size) noexcept {
+  double sum = 0;
+  for (index j = 0; j < size; ++j) sum += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+  return sum;
+}
+
+template <class Operation>
+void clear_lists(const Operation& op, index first, index last) noexcept {
+  std::fill(op.distance + first * op.k, op.distance + last * op.k, std::numeric_limits<double>::infinity());
+  std::fill(op.place + first * op.k, op.place + last * op.k, index{-1});
+}
+
+/// Puts reference r into the list of query i, by its exact distance; gives the distance that others must reach.
+template <class Operation>
+double keep_exactly(const Operation& op, index i, index r) noexcept {
+  double* distances = op.distance + i * op.k;
+  keep_nearest(distances, op.place + i * op.k, op.k,
+               squared_distance(op.query + i * op.row_size, op.reference + r * op.row_size, op.row_size), r);
+  return distances[op.k - 1];
+}
+
+/// Calls visit(query, reference, norm, key) for the pairs whose key did not exceed limit[query − first] when their
+/// panel was met.
+template <class T, class Visit>
+void for_each_near(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool, const distance_bound<T>& bound,
+                   index first, index last, const T* limit, Visit&& visit) {
+  const matrix<T> queries{op.query + first * op.row_size, op.row_size, 1};
+  multiply<T>(pool, last - first, queries, *op.product, [&](index row, index column, const T* sums, int count) {
+    T norms[tile_size<T>::columns];
+    const T* norm = op.square + column;
+    if (count < tile_size<T>::columns) {  // the norms end here: a whole vector may not be read
+      std::fill(std::copy(norm, norm + count, norms), norms + tile_size<T>::columns, T{0});
+      norm = norms;
+    }
+    std::uint32_t near =
+        bound.near(norm, sums, limit[row]) & static_cast<std::uint32_t>((std::uint64_t{1} << count) - 1);
+    for (; near != 0; near &= near - 1) {
+      const int c = std::countr_zero(near);
+      if (op.exclude != nullptr && op.exclude[first + row] == column + c) continue;
+      visit(row, column + c, norm[c], bound.key(norm[c], sums[c]));
+    }
+  });
+}
+
+/// Computes the distance of each reference that is not ruled out as soon as it is met.
+template <class T>
+void search_exactly(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool, const distance_bound<T>& bound,
+                    index first, index last) {
+  double square[nearest_block<T>];
+  T limit[nearest_block<T>];
+  clear_lists(op, first, last);
+  for (index i = first; i < last; ++i) {
+    square[i - first] = squared_norm(op.query + i * op.row_size, op.row_size);
+    limit[i - first] = bound.infinity;
+  }
+  for_each_near(op, pool, bound, first, last, limit, [&](index row, index r, T, T) {
+    limit[row] = bound.limit(keep_exactly(op, first + row, r), square[row]);
+  });
+}
+
+/// Keeps the references of smallest key, somewhat more than k, and computes their distances at the end. If all others'
+/// keys lie beyond the k-th distance, none of them can belong to the answer; else the query is searched exactly.
+template <class T>
+struct key_lists {
+  using V = simd::vec<T>;
+  using places = decltype(V{} > V{});
+  static constexpr int lanes = simd::lanes<T>;
+  static constexpr index spare = 2, longest = 32, largest_k = longest - spare;
+  struct list {
+    T key[lanes + longest];  // ascending from `lanes` on, after −infinity
+    simd::element<places> place[lanes + longest];
+    T limit;  // the last key
+    bool unsure;
+  };
+  index size;  // a whole number of vectors
+  list of[nearest_block<T>];
+
+  explicit key_lists(index k) noexcept : size{(k + spare + lanes - 1) / lanes * lanes} {
+    for (list& l : of) {
+      std::fill_n(l.key, lanes, -std::numeric_limits<T>::infinity());
+      std::fill_n(l.key + lanes, size, std::numeric_limits<T>::infinity());
+      std::fill_n(l.place, lanes + size, -1);
+      l.limit = std::numeric_limits<T>::infinity();
+      l.unsure = false;
+    }
+  }
+  /// Without a branch: each place takes its own key, the new one or its neighbour's, whichever is the middle.
+  void keep(list& l, T key, index reference) const noexcept {
+    const V value = simd::broadcast<V>(key);
+    const places number = static_cast<simd::element<places>>(reference) - places{};
+    for (index i = size; i >= lanes; i -= lanes) {
+      const V own = simd::load<V>(l.key + i), left = simd::load<V>(l.key + i - 1);
+      const places own_place = simd::load<places>(l.place + i), left_place = simd::load<places>(l.place + i - 1);
+      const places stays = own <= value, enters = left <= value;
+      simd::store(l.key + i, stays ? own : enters ? value : left);
+      simd::store(l.place + i, stays ? own_place : enters ? number : left_place);
+    }
+    l.limit = l.key[lanes + size - 1];
+  }
+};
+
+template <class T>
+void search_by_keys(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool, const distance_bound<T>& bound,
+                    index first, index last) {
+  key_lists<T> lists{op.k};
+  T limit[nearest_block<T>];
+  std::fill_n(limit, last - first, bound.infinity);
+  for_each_near(op, pool, bound, first, last, limit, [&](index row, index r, T norm, T key) {
+    auto& list = lists.of[row];
+    if (!bound.holds(norm, key))
+      list.unsure = true;
+    else if (key < list.limit)
+      lists.keep(list, key, r);
+    limit[row] = list.limit;
+  });
+  clear_lists(op, first, last);
+  for (index row = 0; row < last - first; ++row) {
+    const index i = first + row;
+    const auto& list = lists.of[row];
+    const double square = squared_norm(op.query + i * op.row_size, op.row_size);
+    T reach = bound.infinity;
+    for (index c = lists.lanes; c < lists.lanes + lists.size && list.place[c] >= 0 && !(list.key[c] > reach); ++c)
+      reach = bound.limit(keep_exactly(op, i, list.place[c]), square);
+    const bool all_listed = list.place[lists.lanes + lists.size - 1] < 0;
+    if (list.unsure || !(all_listed || list.limit > reach)) search_exactly(op, pool, bound, i, i + 1);
+  }
 }
 
 }  // namespace detail
 
 template <class T>
 void run(const nearest<T, const packed_matrix<T>*>& op, thread_pool& pool) {
-  constexpr index block = tile_size<T>::rows * 8;
-  const double margin = detail::distance_margin<T>(op.row_size);
-  const T shrink = static_cast<T>(1 - margin);
-  const double underflow = 8 * static_cast<double>(op.row_size + 4) * std::numeric_limits<T>::min();
-  parallel_for(pool, op.rows, block, [&](index first, index last) {
-    double square[block];
-    T limit[block];  // a reference is out where its lower bound exceeds the limit
-    for (index i = first; i < last; ++i) {
-      std::fill_n(op.distance + i * op.k, op.k, std::numeric_limits<double>::infinity());
-      std::fill_n(op.place + i * op.k, op.k, index{-1});
-      double sum = 0;
-      for (index j = 0; j < op.row_size; ++j) {
-        const auto q = static_cast<double>(op.query[i * op.row_size + j]);
-        sum += q * q;
-      }
-      square[i - first] = sum;
-      limit[i - first] = std::numeric_limits<T>::infinity();
-    }
-    const matrix<T> queries{op.query + first * op.row_size, op.row_size, 1};
-    multiply<T>(pool, last - first, queries, *op.product, [&](index row, index column, const T* sums, int count) {
-      std::array<simd::element<decltype(simd::vec<T>{} > simd::vec<T>{})>, tile_size<T>::columns> near;
-      if (count < tile_size<T>::columns)
-        near.fill(1);  // the norms end with the references: no whole vector may be read
-      else if (!detail::mark_near(op.square + column, sums, shrink, limit[row], near))
-        return;
-      const index i = first + row;
-      for (int c = 0; c < count; ++c) {
-        const index r = column + c;
-        const T norm = op.square[r];
-        if (near[static_cast<std::size_t>(c)] == 0) continue;
-        if (norm * shrink - 2 * sums[c] > limit[row] && norm <= std::numeric_limits<T>::max()) continue;
-        if (op.exclude != nullptr && op.exclude[i] == r) continue;
-        double* distances = op.distance + i * op.k;
-        keep_nearest(distances, op.place + i * op.k, op.k,
-                     squared_distance(op.query + i * op.row_size, op.reference + r * op.row_size, op.row_size), r);
-        limit[row] = detail::rounded_up<T>(distances[op.k - 1] - square[row] * (1 - margin) + underflow);
-      }
-    });
+  if (op.k < 1) return;
+  const detail::distance_bound<T> bound{op.row_size};
+  const bool by_keys = op.k <= detail::key_lists<T>::largest_k && op.count <= std::numeric_limits<std::int32_t>::max();
+  parallel_for(pool, op.rows, detail::nearest_block<T>, [&](index first, index last) {
+    if (by_keys)
+      detail::search_by_keys(op, pool, bound, first, last);
+    else
+      detail::search_exactly(op, pool, bound, first, last);
   });
 }
 

@@ -15,6 +15,16 @@ ANODIFF_ALWAYS_INLINE void unrolled(F&& f) noexcept {
   (std::make_integer_sequence<int, N>{});
 }
 
+/// The same numbers in another floating-point type. GCC 12 would convert the two halves of a register apart.
+template <class To, class From>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE To convert(const From& v) noexcept {
+#if defined(__AVX__) && defined(__GNUC__) && !defined(__clang__)
+  if constexpr (sizeof(To) == 32 && sizeof(From) == 16) return __builtin_ia32_cvtps2pd256(v);
+  if constexpr (sizeof(To) == 16 && sizeof(From) == 32) return __builtin_ia32_cvtpd2ps256(v);
+#endif
+  return __builtin_convertvector(v, To);
+}
+
 /// A whole vector of T in memory, which may hold another floating-point type.
 template <class T>
 struct whole_lanes {
@@ -25,14 +35,14 @@ struct whole_lanes {
     if constexpr (sizeof(U) == sizeof(T))
       return simd::load<V>(p);
     else
-      return __builtin_convertvector((simd::load<simd::vec<U, simd::lanes<T>>>(p)), V);
+      return convert<V>(simd::load<simd::vec<U, simd::lanes<T>>>(p));
   }
   template <class U>
   ANODIFF_ALWAYS_INLINE void store(U* p, const V& v) const noexcept {
     if constexpr (sizeof(U) == sizeof(T))
       simd::store(p, v);
     else
-      simd::store(p, __builtin_convertvector(v, simd::vec<U, simd::lanes<T>>));
+      simd::store(p, convert<simd::vec<U, simd::lanes<T>>>(v));
   }
 };
 
