@@ -87,8 +87,10 @@ tensor<double, 2> normal_rows(formats::table&& rows, console& out) {
 
 void match_columns(formats::table& rows, const data_flags& flags, const any_detector& model, console& out) {
   const auto wanted = model.record().columns;
+  const auto needed = model.column_means().size();
+  check<data_error>(wanted.empty() || (wanted.size() == needed && places_of(wanted).size() == needed),
+                    "the model needs ", needed, " different column names, got ", list_of(wanted));
   if (wanted.empty() || !names_columns(flags.path)) {
-    const auto needed = model.column_means().size();
     check<data_error>(rows.columns.size() == needed, rows.name, ": the model needs ", needed,
                       needed == 1 ? " column" : " columns", ", got ", rows.columns.size());
     return;
