@@ -105,7 +105,7 @@ TEST_CASE("an edited model is refused, and what is wrong is named", "[cli]") {
              "tensor \"preprocessing.offset\" of F32 (4,) needs 16 bytes, got 32");
   at.refuses(at.edited("\"model.out.bias\":{\"dtype\":\"F32\"", "\"model.out.bias\":{\"dtype\":\"I32\""),
              "tensor \"model.out.bias\" must be float32 of 2 dimensions, got int32 (1, 4)");
-  for (const std::string names : {R"(\"b\",\"b\",\"c\",\"d\")", R"(\"a\",\"b___c\",\"d\")"}) {
+  for (const std::string names : {R"(\"b\",\"b\",\"c\",\"d\")", R"(\"a\",\"b_____c\",\"d\")"}) {
     const auto found = at.score(at.edited(R"(\"a\",\"b\",\"c\",\"d\")", names));
     CHECK(found.code == 3);
     CHECK_FALSE(exists(at.scores));
