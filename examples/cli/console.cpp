@@ -35,9 +35,6 @@ std::string status(const progress& p) {
   if (p.total > 0) out += concat(" of ", p.total);
   if (p.loss != 0) out += concat(", loss ", short_number(p.loss));
   if (p.validation != 0) out += concat(", validation ", short_number(p.validation));
-  if (p.total > p.done && p.done > 0)
-    out += concat(", ", duration(p.seconds * static_cast<double>(p.total - p.done) / static_cast<double>(p.done)),
-                  " left");
   return out;
 }
 
@@ -62,24 +59,33 @@ void console::write_note(const std::string& text) {
   std::fprintf(stderr, "anodiff: %s\n", text.c_str());
 }
 
-void console::show(const progress& p) {
+/// Of what this run has to do of the stage, or of its time where that ends sooner.
+double console::share_done(const progress& p, double seconds, double limit) const {
+  const double units =
+      p.total > first_ ? static_cast<double>(p.done - first_) / static_cast<double>(p.total - first_) : 0;
+  return std::clamp(std::max(units, limit > 0 ? seconds / limit : 0), 0.0, 1.0);
+}
+
+void console::show(const progress& p, double limit) {
   if (quiet_) return;
   const auto now = clock::now();
+  if (stage_ != p.stage) {
+    stage_ = p.stage;
+    begun_ = now;
+    first_ = p.done;
+  }
   if (now - shown_ < (terminal_ ? std::chrono::milliseconds{100} : std::chrono::milliseconds{5000})) return;
   shown_ = now;
+  const double seconds = std::chrono::duration<double>(now - begun_).count(), share = share_done(p, seconds, limit);
+  std::string text = status(p);
+  if (share > 0 && share < 1) text += concat(", ", duration(seconds * (1 - share) / share), " left");
   if (!terminal_) {
-    std::fprintf(stderr, "anodiff: %s\n", status(p).c_str());
+    std::fprintf(stderr, "anodiff: %s\n", text.c_str());
     return;
   }
-  std::string bar;
-  if (p.total > 0) {
-    constexpr std::size_t width = 24;
-    const double share = std::clamp(static_cast<double>(p.done) / static_cast<double>(p.total), 0.0, 1.0);
-    bar.assign(width, '.');
-    std::fill_n(bar.begin(), static_cast<std::ptrdiff_t>(share * static_cast<double>(width)), '#');
-    bar = concat("[", bar, "] ");
-  }
-  std::fprintf(stderr, "\r\033[K%s%s", bar.c_str(), status(p).c_str());
+  std::string bar(24, '.');
+  std::fill_n(bar.begin(), static_cast<std::ptrdiff_t>(share * static_cast<double>(bar.size())), '#');
+  std::fprintf(stderr, "\r\033[K[%s] %s", bar.c_str(), text.c_str());
   std::fflush(stderr);
   drawn_ = true;
 }
@@ -103,7 +109,7 @@ interruptible::~interruptible() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
 }
-bool interruptible::requested() noexcept { return signal_seen != 0; }
+int interruptible::requested() noexcept { return signal_seen; }
 
 std::string short_number(double value) { return formatted("%.6g", value); }
 std::string short_seconds(double seconds) { return formatted("%.3g s", seconds); }

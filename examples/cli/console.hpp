@@ -26,17 +26,21 @@ class console {
   void note(const Parts&... parts) {
     if (!quiet_) write_note(concat(parts...));
   }
-  /// A bar where a person looks on, otherwise a line every few seconds.
-  void show(const progress& p);
+  /// A bar where a person looks on, otherwise a line every few seconds. The stage ends after limit seconds
+  /// at the latest; 0 = no limit.
+  void show(const progress& p, double limit = 0);
   /// Takes the bar away.
   void clear();
 
  private:
   using clock = std::chrono::steady_clock;
+  [[nodiscard]] double share_done(const progress& p, double seconds, double limit) const;
   void write_note(const std::string& text);
 
   bool quiet_, terminal_, drawn_ = false;
-  clock::time_point shown_;
+  clock::time_point shown_, begun_;  // of the line, of the stage
+  std::string stage_;
+  index first_ = 0;  // units that were done when the stage was first seen: a fit may go on from a checkpoint
 };
 
 /// While it lives, the first Ctrl-C (or SIGTERM) is only noticed; the second ends the program as usual.
@@ -46,11 +50,14 @@ class interruptible {
   interruptible(const interruptible&) = delete;
   interruptible& operator=(const interruptible&) = delete;
   ~interruptible();
-  [[nodiscard]] static bool requested() noexcept;
+  /// The signal that came; 0 for none.
+  [[nodiscard]] static int requested() noexcept;
 };
 
 /// Thrown where Ctrl-C leaves nothing worth keeping.
-struct interrupted {};
+struct interrupted {
+  int signal;
+};
 
 /// A number to read: six digits.
 [[nodiscard]] std::string short_number(double value);

@@ -50,7 +50,7 @@ outcome run_seed(const evaluate_flags& flags, const formats::table& rows, std::u
   auto model = any_detector::make(flags.method, numbers, flags.common.threads);
   const auto report = [&](const progress& p) {
     out.show(p);
-    if (interruptible::requested()) throw interrupted{};
+    if (const int signal = interruptible::requested()) throw interrupted{signal};
     return true;
   };
   outcome result;

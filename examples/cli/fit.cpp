@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/runtime/any_detector.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -21,13 +22,17 @@ struct fit_flags {
   double checkpoint_seconds = 30;
 };
 
+std::string number_of(const any_detector& made, std::string_view name) {
+  for (const auto& [key, value] : made.numbers())
+    if (key == name) return value;
+  return {};
+}
+
 /// What ended the training early; empty where nothing did.
 std::string stopped_by(const any_detector& made, bool stopped) {
   if (stopped) return "Ctrl-C";
-  for (const auto& [name, value] : made.numbers())
-    if (name == "training.steps" && made.record().steps > 0 && concat(made.record().steps) != value)
-      return "the time budget";
-  return {};
+  const auto steps = made.record().steps;
+  return steps > 0 && concat(steps) != number_of(made, "training.steps") ? "the time budget" : "";
 }
 
 json document(const fit_flags& flags, const any_detector& made, index left_out, double seconds,
@@ -83,12 +88,13 @@ void run(const fit_flags& flags) {
   const auto start = std::chrono::steady_clock::now();
   bool stopped = false;
   const interruptible scope;
+  const double budget = std::strtod(number_of(made, "training.time_budget").c_str(), nullptr);
   const auto report = [&](const progress& p) {
-    if (std::string_view{p.stage} == "train" && interruptible::requested() && !stopped) {
+    if (std::string_view{p.stage} == "train" && interruptible::requested() != 0 && !stopped) {
       stopped = true;
       out.note("stopped at step ", p.done, "; calibrating and saving what has been learned");
     }
-    out.show(p);
+    out.show(p, budget);
     return !stopped || std::string_view{p.stage} != "train";
   };
   made.fit(normals, {.progress = report,

@@ -78,9 +78,9 @@ int main(int argc, char** argv) {
     return fail(no_resources, fault.what());
   } catch (const std::bad_alloc&) {
     return fail(no_resources, "out of memory");
-  } catch (const anodiff::cli::interrupted&) {
-    std::signal(SIGINT, SIG_DFL);
-    std::raise(SIGINT);  // the caller sees what ended the program
+  } catch (const anodiff::cli::interrupted& by) {
+    std::signal(by.signal, SIG_DFL);
+    std::raise(by.signal);  // the caller sees what ended the program
     return bug;
   } catch (const std::exception& fault) {
     return fail(bug, std::string{"this is a bug: "} + fault.what());

@@ -53,7 +53,7 @@ void run(const score_flags& flags) {
     const interruptible scope;
     return model.score(rows.values, false, [&](const progress& p) {
       out.show(p);
-      if (interruptible::requested()) throw interrupted{};
+      if (const int signal = interruptible::requested()) throw interrupted{signal};
       return true;
     });
   }();
