@@ -4,6 +4,7 @@
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/ops/activation.hpp>
+#include <anodiff/ops/vector_loop_cpu.hpp>
 
 namespace anodiff::ops::cpu {
 
@@ -56,14 +57,10 @@ void run(const activate_forward<T>& op, thread_pool& pool) {
   using V = simd::vec<T>;
   with_kind(op.kind, [&]<activation Kind>() {
     parallel_for(pool, op.count, activation_grain, [&](index first, index last) {
-      simd::for_each_vector<T>(last - first, [&](index i, int count) {
-        const T* x = op.x + first + i;
-        T* y = op.y + first + i;
-        if (count == simd::lanes<T>)
-          simd::store(y, activate<Kind>(simd::load<V>(x)));
-        else
-          simd::store_part(y, activate<Kind>(simd::load_part<V>(x, count)), count);
-      });
+      const T* x = op.x + first;
+      T* y = op.y + first;
+      for_each_lanes<T>(last - first,
+                        [&](index i, auto lanes) { lanes.store(y + i, activate<Kind, V>(lanes.load(x + i))); });
     });
   });
 }
@@ -73,17 +70,12 @@ void run(const activate_backward<T>& op, thread_pool& pool) {
   using V = simd::vec<T>;
   with_kind(op.kind, [&]<activation Kind>() {
     parallel_for(pool, op.count, activation_grain, [&](index first, index last) {
-      simd::for_each_vector<T>(last - first, [&](index i, int count) {
-        const index at = first + i;
-        const bool whole = count == simd::lanes<T>;
-        const V x = whole ? simd::load<V>(op.x + at) : simd::load_part<V>(op.x + at, count);
-        const V dy = whole ? simd::load<V>(op.dy + at) : simd::load_part<V>(op.dy + at, count);
-        V dx = dy * slope<Kind>(x);
-        if (op.accumulate) dx += whole ? simd::load<V>(op.dx + at) : simd::load_part<V>(op.dx + at, count);
-        if (whole)
-          simd::store(op.dx + at, dx);
-        else
-          simd::store_part(op.dx + at, dx, count);
+      const T *x = op.x + first, *dy = op.dy + first;
+      T* dx = op.dx + first;
+      const bool add = op.accumulate;
+      for_each_lanes<T>(last - first, [&](index i, auto lanes) {
+        const V gradient = lanes.load(dy + i) * slope<Kind, V>(lanes.load(x + i));
+        lanes.store(dx + i, add ? lanes.load(dx + i) + gradient : gradient);
       });
     });
   });

@@ -17,17 +17,14 @@ ANODIFF_ALWAYS_INLINE void finish_piece(const linear_forward<T, Weight>& op, ind
   const index at = row * op.out + column;
   const T* table =
       op.table != nullptr ? op.table + (op.level != nullptr ? op.level[row] : row) * op.out + column : nullptr;
-  simd::for_each_vector<T>(count, [&](index j, int part) {
-    const bool whole = part == simd::lanes<T>;
-    const auto load = [&](const T* from) { return whole ? simd::load<V>(from) : simd::load_part<V>(from, part); };
-    const auto store = [&](T* to, const V& v) { whole ? simd::store(to, v) : simd::store_part(to, v, part); };
-    V z = simd::load<V>(sums + j);
-    if (op.bias != nullptr) z += load(op.bias + column + j);
-    if (table != nullptr) z += load(table + j);
-    if (op.before != nullptr) store(op.before + at + j, z);
+  for_each_lanes<T>(count, [&](index j, auto lanes) {
+    V z = lanes.load(sums + j);
+    if (op.bias != nullptr) z += lanes.load(op.bias + column + j);
+    if (table != nullptr) z += lanes.load(table + j);
+    if (op.before != nullptr) lanes.store(op.before + at + j, z);
     V y = activate<Kind>(z);
-    if (op.residual != nullptr) y += load(op.residual + at + j);
-    store(op.y + at + j, y);
+    if (op.residual != nullptr) y += lanes.load(op.residual + at + j);
+    lanes.store(op.y + at + j, y);
   });
 }
 

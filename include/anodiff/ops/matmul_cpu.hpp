@@ -70,11 +70,17 @@ void pack_panel(const matrix<T>& b, index n, index n0, index k0, index k1, T* AN
     constexpr int lanes = simd::lanes<T>;
     for (; k + lanes <= k1; k += lanes, panel += lanes * width)
       for (int j = 0; j < width; j += lanes) {
-        V square[lanes]{};
-        for (int i = 0; i < lanes && j + i < count; ++i)
-          square[i] = simd::load<V>(b.data + (n0 + j + i) * b.column_stride + k);
-        transpose(square);
-        for (int i = 0; i < lanes; ++i) simd::store(panel + i * width + j, square[i]);
+        const T* from = b.data + (n0 + j) * b.column_stride + k;
+        const auto turn = [&](auto&& column) {
+          V square[lanes];
+          unrolled<lanes>([&](auto i) { square[i] = column(i); });
+          transpose(square);
+          unrolled<lanes>([&](auto i) { simd::store(panel + i * width + j, square[i]); });
+        };
+        if (j + lanes <= count)
+          turn([&](auto i) { return simd::load<V>(from + i * b.column_stride); });
+        else
+          turn([&](auto i) { return j + i < count ? simd::load<V>(from + i * b.column_stride) : V{}; });
       }
   }
   for (; k < k1; ++k, panel += width)
@@ -94,21 +100,23 @@ ANODIFF_ALWAYS_INLINE void multiply_tile(const T* ANODIFF_RESTRICT a, index row_
                                          T* ANODIFF_RESTRICT sums, index sums_stride, bool add) noexcept {
   using V = simd::vec<T>;
   constexpr int width = simd::lanes<T>, vectors = tile_size<T>::vectors, across = vectors * Panels;
-  V c[Rows][across];
-  for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < across; ++v) c[r][v] = add ? simd::load<V>(sums + r * sums_stride + v * width) : V{};
+  V c[Rows][across];  // indexed by constants only, so that -O2 keeps it in registers too
+  const auto each_row = [](auto&& f) { unrolled<Rows>(f); };
+  const auto each_vector = [](auto&& f) { unrolled<across>(f); };
+  each_row([&](auto r) {
+    each_vector([&](auto v) { c[r][v] = add ? simd::load<V>(sums + r * sums_stride + v * width) : V{}; });
+  });
   for (index k = 0; k < depth; ++k) {
     V b[across];
-    for (int v = 0; v < across; ++v) b[v] = simd::load<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width);
+    each_vector([&](auto v) { b[v] = simd::load<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width); });
     panel += tile_size<T>::columns;
-    for (int r = 0; r < Rows; ++r) {
+    each_row([&](auto r) {
       const V x = simd::broadcast<V>(a[r * row_stride]);
-      for (int v = 0; v < across; ++v) c[r][v] += x * b[v];
-    }
+      each_vector([&](auto v) { c[r][v] += x * b[v]; });
+    });
     a += column_stride;
   }
-  for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < across; ++v) simd::store(sums + r * sums_stride + v * width, c[r][v]);
+  each_row([&](auto r) { each_vector([&](auto v) { simd::store(sums + r * sums_stride + v * width, c[r][v]); }); });
 }
 
 template <class T>
