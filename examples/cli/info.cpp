@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <anodiff/formats/json.hpp>
 #include <anodiff/formats/safetensors.hpp>
 #include <anodiff/pipeline/model_file.hpp>
@@ -86,11 +87,12 @@ std::string summary(const json& facts) {
   out += facts["holds_training_rows"].get<bool>()
              ? "it contains rows it was trained on: whoever has the file can read them\n"
              : "it contains no training rows, only what was learned from them\n";
-  if (!facts["columns"].empty()) {
-    out += "columns\n ";
-    for (const auto& column : facts["columns"]) out += concat(" ", text_of(column));
-    out += "\n";
-  }
+  const auto& columns = facts["columns"];
+  constexpr std::size_t shown = 40;
+  for (std::size_t j = 0; j < std::min(shown, columns.size()); ++j)
+    out += concat(j == 0 ? "columns\n  " : ", ", text_of(columns[j]));
+  if (columns.size() > shown) out += concat(" and ", columns.size() - shown, " more; --json lists all");
+  if (!columns.empty()) out += "\n";
   return out + section("fit", facts["fit"]) + section("policies", facts["policies"]) +
          section("numbers", facts["numbers"]);
 }
