@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <anodiff/distances/l1.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
@@ -218,6 +219,46 @@ TEST_CASE("a damaged or foreign model file is refused, and the detector stays as
   CHECK(near.score(train).score == before);
   CHECK_THAT(message_of([&] { near.open("there/is/none.anodiff"); }), Contains("none.anodiff"));
   std::filesystem::remove(path);
+}
+
+TEST_CASE("a file is refused by a detector that differs in one policy alone") {
+  using by_l1 = ad::detector<ad::models::mlp<ad::cpu_engine>, ad::scorers::reconstruction<ad::distances::l1>>;
+  using by_l2 = ad::detector<ad::models::mlp<ad::cpu_engine>, ad::scorers::reconstruction<ad::distances::l2>>;
+  const std::string path = "detector_test_l1.anodiff";
+  by_l1 made{{.steps = 2, .training = {.steps = 5}, .model = {.width = 8, .layers = 1, .time_features = 4}},
+             ad::cpu_engine{1}};
+  made.fit(normal_rows(60, 3, 1));
+  CHECK(made.network_calls() == 2);
+  made.save(path);
+  CHECK_THAT(message_of([&] { (void)by_l2::load(path); }), Contains("policy.distance 'l1'"));
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a model that asks for more parameters than the file holds is refused before they are made") {
+  const std::string path = "detector_test_wide.anodiff";
+  learned made{small(), ad::cpu_engine{1}};
+  made.fit(normal_rows(60, 3, 1));
+  made.save(path);
+  std::ifstream in{path, std::ios::binary};
+  std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+  const std::string from = "\"numbers.model.width\":\"16\",\"numbers.model.layers\":\"2\"";
+  const std::string to = "\"numbers.model.width\":\"65\",\"numbers.model.layers\":\"2\"";
+  const auto at = bytes.find(from);
+  REQUIRE(at != std::string::npos);
+  std::ofstream{path, std::ios::binary} << bytes.replace(at, from.size(), to);
+  CHECK_THAT(message_of([&] { (void)learned::load(path); }), Catch::StartsWith(path) && Contains("needs shape"));
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("leaving one out keeps to the rows that are remembered") {
+  const auto train = normal_rows(200, 3, 1);
+  CHECK_THAT(message_of([&] {
+               remembered{{.model = {.reference_rows = 10}}, ad::cpu_engine{1}}.fit(train);
+             }),
+             Contains("got 10"));
+  remembered few{{.model = {.reference_rows = 30}, .calibration = {.alpha = 0.1}}, ad::cpu_engine{1}};
+  few.fit(train);
+  CHECK(few.record().calibration_rows == 30);
 }
 
 TEST_CASE("numbers are set by name, and unknown names are answered with those that exist") {

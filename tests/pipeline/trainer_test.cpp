@@ -351,7 +351,7 @@ TEST_CASE("a loss that is no longer finite ends training with a message", "[trai
     } catch (const ad::numeric_error& fault) {
       message = fault.what();
     }
-    CHECK_THAT(message, Catch::StartsWith("training: the loss is not finite at step ") &&
+    CHECK_THAT(message, Catch::StartsWith("training: the loss has grown to ") &&
                             Catch::EndsWith("; lower the rate (0.001) or look for extreme values in the data"));
   }
 }

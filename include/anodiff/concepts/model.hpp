@@ -54,6 +54,7 @@ concept finds_neighbours = requires(const M m, tensor_view<const typename M::eng
                                     index* place) {
   m.neighbours(x, index{}, std::span<const index>{}, distance, place);
   { m.remembered() } -> std::convertible_to<std::span<const index>>;
+  { m.capacity(index{}) } -> std::same_as<index>;
 };
 }  // namespace part
 

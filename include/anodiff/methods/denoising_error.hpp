@@ -15,8 +15,9 @@ struct denoising_error_preset : preset {
   static constexpr scorers::denoising_error_params scorer{.levels = 10, .repeats = 4, .first = 0.05, .last = 0.6};
 };
 
-/// The ε-loss at ten noise levels, four draws each, measured against normal rows: the simplest density score of a diffusion model
-/// (Ho et al. 2020, arXiv:2006.11239, eq. 14) with the levels' z-scores of Graham et al. 2023, arXiv:2211.07740.
+/// The ε-loss at ten noise levels, four draws each, measured against normal rows: the simplest density score of a
+/// diffusion model (Ho et al. 2020, arXiv:2006.11239, eq. 14) with the levels' z-scores of Graham et al. 2023,
+/// arXiv:2211.07740.
 template <engine Engine>
 using denoising_error = detector<denoising_error_preset, schedules::linear, models::mlp<Engine>,
                                  scorers::denoising_error, aggregation::z_score>;

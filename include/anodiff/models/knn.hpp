@@ -31,6 +31,8 @@ class knn {
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] const Engine& engine() const noexcept { return engine_; }
 
+  /// How many of n rows remember() keeps.
+  [[nodiscard]] index capacity(index n) const noexcept { return std::min(n, params_.reference_rows); }
   void remember(tensor_view<const float, 2> x, std::uint64_t seed) {
     remembered_.resize(static_cast<std::size_t>(x.rows()));
     std::iota(remembered_.begin(), remembered_.end(), index{0});

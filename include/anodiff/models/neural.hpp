@@ -35,13 +35,7 @@ class neural {
   }
   [[nodiscard]] index parameter_count() const noexcept { return store_ ? store_->count() : 0; }
   /// How many parameters build(shape) would make; allocates none of them.
-  [[nodiscard]] index measure(const model_shape& shape) const {
-    neural sketch = *this;
-    sketch.shape_ = shape;
-    nn::parameter_store<real> sizes{nn::storage::none};
-    (void)sketch.record(nn::gradients::off, sizes);
-    return sizes.count();
-  }
+  [[nodiscard]] index measure(const model_shape& shape) const { return sketched(shape).count(); }
   [[nodiscard]] nn::parameter_store<real>& store() noexcept { return *store_; }
   [[nodiscard]] const nn::parameter_store<real>& store() const noexcept { return *store_; }
 
@@ -103,17 +97,32 @@ class neural {
   /// Throws data_error where a shape is not the network's.
   template <class Find>
   void restore(model_shape shape, Find&& find) {
-    build(std::move(shape));
-    for (const auto& p : store_->list()) {
+    const auto sketch = sketched(shape);  // shapes are compared before anything is allocated
+    for (const auto& p : sketch.list()) {
       const auto found = find(std::string_view{p.name});
       check<data_error>(found.extent(0) == p.rows && found.extent(1) == p.columns, "model '", name, "': parameter '",
                         p.name, "' needs shape (", p.rows, ", ", p.columns, "), got (", found.extent(0), ", ",
                         found.extent(1), ")");
+      check<data_error>(std::ranges::all_of(found.flat(), [](real v) { return std::isfinite(v); }), "model '", name,
+                        "': parameter '", p.name, "' holds a value that is not finite");
+    }
+    build(std::move(shape));
+    for (const auto& p : store_->list()) {
+      const auto found = find(std::string_view{p.name});
       std::copy(found.flat().begin(), found.flat().end(), store_->at(p));
     }
   }
 
  private:
+  /// The parameters' names and shapes, without their values.
+  [[nodiscard]] nn::parameter_store<real> sketched(const model_shape& shape) const {
+    neural sketch = *this;
+    sketch.shape_ = shape;
+    nn::parameter_store<real> sizes{nn::storage::none};
+    (void)sketch.record(nn::gradients::off, sizes);
+    return sizes;
+  }
+
   Architecture architecture_;
   Engine engine_;
   model_shape shape_;

@@ -7,6 +7,23 @@
 
 namespace anodiff {
 
+namespace detail {
+
+/// Turns an invalid number inside a file into a fault of the file, and names the file in faults that do not.
+template <class F>
+void as_data_error(const std::string& file, F&& f) {
+  try {
+    f();
+  } catch (const invalid_argument& fault) {
+    throw data_error(concat(file, ": ", fault.what()));
+  } catch (const data_error& fault) {
+    if (std::string_view{fault.what()}.starts_with(file)) throw;
+    throw data_error(concat(file, ": ", fault.what()));
+  }
+}
+
+}  // namespace detail
+
 /// Writes a training state as one safetensors file, whole or not at all. `identity` says which fit it belongs to.
 template <class T>
 void write_checkpoint(const std::string& path, const training_state<T>& state, const std::string& identity) {
@@ -40,9 +57,11 @@ template <class T>
   state.first = take("first");
   state.second = take("second");
   state.average = take("average");
-  detail::field_from_text(concat(path, ": step"), file.metadata_at("step"), state.step);
-  detail::field_from_text(concat(path, ": loss"), file.metadata_at("loss"), state.loss);
-  detail::field_from_text(concat(path, ": validation"), file.metadata_at("validation"), state.validation);
+  detail::as_data_error(path, [&] {
+    detail::field_from_text("step", file.metadata_at("step"), state.step);
+    detail::field_from_text("loss", file.metadata_at("loss"), state.loss);
+    detail::field_from_text("validation", file.metadata_at("validation"), state.validation);
+  });
   check<data_error>(state.step >= 0, path, ": step must not be negative, got ", state.step);
   return state;
 }

@@ -92,9 +92,9 @@ class basic_detector {
   [[nodiscard]] std::optional<double> threshold() const {
     return calibrated_ ? std::optional{calibrated_->threshold()} : std::nullopt;
   }
-  /// Network calls that one sample costs.
+  /// Network calls that one sample costs; 0 for models that remember.
   [[nodiscard]] index network_calls() const {
-    if constexpr (requires { scorer_.network_calls(context()); }) return scorer_.network_calls(context());
+    if constexpr (denoiser<model_type>) return scorer_.network_calls(context());
     return 0;
   }
 
@@ -173,9 +173,8 @@ class basic_detector {
       held_out = std::min({held_out, n / 2, numbers_.calibration_limit});
     }
     const index learning = n - held_out;
-    const index calibration_rows = !calibrates      ? 0
-                                   : leaves_one_out ? std::min(n, numbers_.calibration_limit)
-                                                    : held_out;
+    index calibration_rows = calibrates ? held_out : 0;
+    if constexpr (leaves_one_out) calibration_rows = calibrates ? rows_scored_without_self(n).second : 0;
     if (calibrates)  // a rate that so few rows cannot support is refused now, not after training
       (void)calibrator_.fit(std::vector<double>(static_cast<std::size_t>(calibration_rows)));
     index validation_rows = 0;
@@ -203,7 +202,6 @@ class basic_detector {
                .calibration_rows = calibration_rows,
                .columns = how.columns};
     learn(rows.slice(0, learning), shape, how);
-    fitted_ = true;
 
     if constexpr (leaves_one_out) {
       if (calibrates || Parts::aggregator_type::needs_statistics) calibrate_without_self(rows, how.progress);
@@ -214,10 +212,20 @@ class basic_detector {
         calibrated_ =
             calibrator_.fit(score_prepared(rows.slice(learning, n), {}, false, how.progress, "calibrate").score);
     }
+    fitted_ = true;
+  }
+  /// Of n rows given to fit: how many remembered ones give the views' statistics, and how many calibrate.
+  [[nodiscard]] std::pair<index, index> rows_scored_without_self(index n) const requires leaves_one_out {
+    const index count = std::min(model_.capacity(n), numbers_.calibration_limit);
+    const index statistics = Parts::aggregator_type::needs_statistics ? count / 2 : 0;
+    return {statistics, count - statistics};
   }
   /// Refuses a fit whose large arrays would exceed the limit.
   void plan_memory(const model_shape& shape, index n) const {
-    double bytes = 4.0 * static_cast<double>(n) * static_cast<double>(shape.size());
+    constexpr double raw_and_prepared = 12,
+                     remembered = 12;  // bytes a value: double and float; rows, product, one spare
+    double bytes = (raw_and_prepared + (trainable<model_type> ? 0 : remembered)) * static_cast<double>(n) *
+                   static_cast<double>(shape.size());
     if constexpr (trainable<model_type>) {
       constexpr double copies = 8;  // weights, their gradient, both moments, the average, and what a checkpoint holds
       bytes += copies * sizeof(typename model_type::real) * static_cast<double>(model_.measure(shape));
@@ -276,6 +284,7 @@ class basic_detector {
     std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
     for (const float v : rows.flat()) hash = (hash ^ std::bit_cast<std::uint32_t>(v)) * 0x100000001b3ULL;
     std::string out = concat("rows ", rows.rows(), " x ", rows.row_size(), ", checksum ", hash);
+    for (const auto& [kind, name] : detail::policy_names<Parts>()) out += concat("; ", kind, " ", name);
     for (const auto& [key, value] : to_text(numbers_))
       if (key != "training.time_budget" && !key.starts_with("calibration") && key != "memory_limit")
         out += concat("; ", key, " ", value);
@@ -286,48 +295,45 @@ class basic_detector {
   void calibrate_without_self(tensor_view<const float, 2> rows,
                               const progress_callback& report) requires leaves_one_out {
     const auto remembered = model_.remembered();  // places of the remembered rows among those given
-    const index count = std::min<index>(static_cast<index>(remembered.size()), numbers_.calibration_limit);
+    const auto [first, calibrating] = rows_scored_without_self(rows.rows());
+    const index count = first + calibrating;
     tensor<float, 2> sample{{count, rows.row_size()}};
     std::vector<index> self(static_cast<std::size_t>(count));
     for (index i = 0; i < count; ++i) {
       self[static_cast<std::size_t>(i)] = i;
       std::ranges::copy(rows.row(remembered[static_cast<std::size_t>(i)]), sample.row(i).begin());
     }
-    index first = 0;
+    const auto split = static_cast<std::size_t>(first);
     const std::span<const index> all{self};
-    if constexpr (Parts::aggregator_type::needs_statistics) {
-      first = count / 2;
-      statistics_ = view_statistics_of(sample.view().slice(0, first), all.first(static_cast<std::size_t>(first)));
-    }
-    record_.calibration_rows = numbers_.calibration_share > 0 ? count - first : 0;
-    if (numbers_.calibration_share > 0)
-      calibrated_ =
-          calibrator_.fit(score_prepared(sample.view().slice(first, count),
-                                         all.subspan(static_cast<std::size_t>(first)), false, report, "calibrate")
-                              .score);
+    if constexpr (Parts::aggregator_type::needs_statistics)
+      statistics_ = view_statistics_of(sample.view().slice(0, first), all.first(split));
+    if (numbers_.calibration_share == 0) return;
+    const auto scored =
+        score_prepared(sample.view().slice(first, count), all.subspan(split), false, report, "calibrate");
+    calibrated_ = calibrator_.fit(scored.score);
   }
   [[nodiscard]] std::vector<view_statistics> view_statistics_of(tensor_view<const float, 2> rows,
                                                                 std::span<const index> self) const {
-    std::vector<double> sum, square;
-    for_each_block(rows, self, {}, "calibrate", [&](index, tensor_view<const float, 3> evidence) {
-      const auto views = static_cast<std::size_t>(evidence.extent(0));
-      sum.resize(views);
-      square.resize(views);
-      for (std::size_t v = 0; v < views; ++v) {
+    struct moments {  // Welford 1962: the sum of squares about the mean, without cancellation
+      double mean = 0, square = 0;
+    };
+    std::vector<moments> views;
+    for_each_block(rows, self, {}, "calibrate", [&](index first, tensor_view<const float, 3> evidence) {
+      views.resize(static_cast<std::size_t>(evidence.extent(0)));
+      for (std::size_t v = 0; v < views.size(); ++v) {
         const tensor_view<const float, 2> view{evidence.row(static_cast<index>(v)).data(),
                                                {evidence.extent(1), evidence.extent(2)}};
         for (index i = 0; i < view.rows(); ++i) {
-          const double s = pooler_.pool(view.row(i));
-          sum[v] += s;
-          square[v] += s * s;
+          const double score = pooler_.pool(view.row(i)), change = score - views[v].mean;
+          views[v].mean += change / static_cast<double>(first + i + 1);
+          views[v].square += change * (score - views[v].mean);
         }
       }
     });
-    const auto n = static_cast<double>(rows.rows());
     std::vector<view_statistics> out;
-    for (std::size_t v = 0; v < sum.size(); ++v) {
-      const double mean = sum[v] / n, variance = std::max(0.0, square[v] / n - mean * mean);
-      out.push_back({mean, variance > 0 ? std::sqrt(variance) : 1});
+    for (const auto& [mean, square] : views) {
+      const double deviation = std::sqrt(square / static_cast<double>(rows.rows()));
+      out.push_back({mean, deviation > 1e-9 * std::abs(mean) ? deviation : 1});
     }
     return out;
   }
@@ -341,7 +347,7 @@ class basic_detector {
   void for_each_block(tensor_view<const float, 2> rows, std::span<const index> self, const progress_callback& report,
                       const char* stage, F&& f) const {
     const index d = rows.row_size();
-    auto lease = runs_.take(std::min<index>(rows.rows(), 1024), [&](index max_rows) {
+    auto lease = runs_.take(std::clamp<index>(rows.rows(), 1, 1024), [&](index max_rows) {
       planned_run<run_type> made{std::make_unique<run_type>(scorer_.prepare(context(), max_rows)), {}, max_rows};
       const index block = std::min(block_rows(made.run->views(), d), max_rows);
       made.evidence.resize(static_cast<std::size_t>(made.run->views() * block * d));
@@ -371,32 +377,31 @@ class basic_detector {
     }
   }
   [[nodiscard]] detection score_prepared(tensor_view<const float, 2> rows, std::span<const index> self,
-                                         bool keep_evidence, const progress_callback& report, const char* stage) const {
+                                         bool keep_evidence, const progress_callback& report, const char* stage,
+                                         index rows_before = 0) const {
     detection out;
     out.score.resize(static_cast<std::size_t>(rows.rows()));
     if (keep_evidence) out.evidence = tensor<float, 2>{{rows.rows(), rows.row_size()}};
     for_each_block(rows, self, report, stage, [&](index first, tensor_view<const float, 3> evidence) {
-      reduce(first, evidence, keep_evidence, out);
+      reduce(first, rows_before, evidence, keep_evidence, out);
     });
     return out;
   }
   template <class In>
   [[nodiscard]] detection score_rows(tensor_view<const In, 2> x, bool keep_evidence,
                                      const progress_callback& report) const {
-    // raw rows are prepared a stretch at a time, so that a large table is never held twice
-    constexpr index stretch = 65536;
+    constexpr index stretch = 65536;  // raw rows are prepared a stretch at a time: a large table is never held twice
     if (x.rows() <= stretch) return score_prepared(prepared(x), {}, keep_evidence, report, "score");
     detection out;
     if (keep_evidence) out.evidence = tensor<float, 2>{{x.rows(), x.row_size()}};
+    const auto start_time = std::chrono::steady_clock::now();
     for (index first = 0; first < x.rows(); first += stretch) {
       const index last = std::min(x.rows(), first + stretch);
-      const auto total = [&](const progress& p) {
-        auto whole = p;
-        whole.done += first;
-        whole.total = x.rows();
-        return report(whole);
+      const auto whole = [&](const progress& p) {
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_time).count();
+        return report({.stage = p.stage, .done = first + p.done, .total = x.rows(), .seconds = seconds});
       };
-      const detection piece = score_prepared(prepared(x.slice(first, last)), {}, keep_evidence, total, "score");
+      const detection piece = score_prepared(prepared(x.slice(first, last)), {}, keep_evidence, whole, "score", first);
       out.score.insert(out.score.end(), piece.score.begin(), piece.score.end());
       if (keep_evidence) std::ranges::copy(piece.evidence.flat(), out.evidence.row(first).begin());
     }
@@ -414,7 +419,7 @@ class basic_detector {
     return z;
   }
   /// Aggregates the views of each element, then pools each row.
-  void reduce(index first, tensor_view<const float, 3> evidence, bool keep, detection& out) const {
+  void reduce(index first, index rows_before, tensor_view<const float, 3> evidence, bool keep, detection& out) const {
     const index views = evidence.extent(0), rows = evidence.extent(1), d = evidence.extent(2);
     std::vector<double> values(static_cast<std::size_t>(views));
     std::vector<float> row(static_cast<std::size_t>(d));
@@ -425,7 +430,8 @@ class basic_detector {
         row[static_cast<std::size_t>(j)] = static_cast<float>(aggregator_.reduce(values, statistics_));
       }
       const double score = pooler_.pool(row);
-      check<numeric_error>(std::isfinite(score), "detector::score: the score of row ", first + i, " is not finite");
+      check<numeric_error>(std::isfinite(score), "detector::score: the score of row ", rows_before + first + i,
+                           " is not finite");
       out.score[static_cast<std::size_t>(first + i)] = score;
       if (keep) std::ranges::copy(row, out.evidence.row(first + i).begin());
     }

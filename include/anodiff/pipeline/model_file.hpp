@@ -15,25 +15,6 @@ inline constexpr index model_file_format = 1;
 
 namespace detail {
 
-/// The policies of a detector by kind and name: a file fits a detector if these agree.
-template <class Parts>
-[[nodiscard]] text_fields policy_names() {
-  const auto text = [](std::string_view name) { return std::string{name}; };
-  return {{"policy.model", text(Parts::model_type::name)},
-          {"policy.schedule", text(Parts::schedule_type::name)},
-          {"policy.grid", text(Parts::grid_type::name)},
-          {"policy.prediction", text(Parts::prediction_type::name)},
-          {"policy.sampler", text(Parts::sampler_type::name)},
-          {"policy.conditioning", text(Parts::conditioner_type::name)},
-          {"policy.scorer", text(Parts::scorer_type::name)},
-          {"policy.aggregation", text(Parts::aggregator_type::name)},
-          {"policy.pooling", text(Parts::pooler_type::name)},
-          {"policy.calibration", text(Parts::calibrator_type::name)},
-          {"policy.preprocessing", text(Parts::preprocessor_type::name)},
-          {"policy.corruption", text(Parts::recipe_type::corruption_policy::name)},
-          {"policy.objective", text(Parts::recipe_type::objective_policy::name)}};
-}
-
 /// Refuses what is no model file, or one of a newer version. Returns the method's name.
 [[nodiscard]] inline std::string check_model_file(const formats::safetensors_file& file) {
   const auto* format = file.find_metadata("anodiff.format");
@@ -50,16 +31,6 @@ template <class Parts>
 /// The method that a model file holds.
 [[nodiscard]] inline std::string method_of_file(const std::string& path) {
   return check_model_file(formats::read_safetensors(path));
-}
-
-/// Turns an invalid number inside a file into a fault of the file.
-template <class F>
-void as_data_error(const std::string& file, F&& f) {
-  try {
-    f();
-  } catch (const invalid_argument& fault) {
-    throw data_error(concat(file, ": ", fault.what()));
-  }
 }
 
 }  // namespace detail
@@ -140,7 +111,10 @@ void basic_detector<Parts>::open(const std::string& path) {
     if (file.contains("views.mean")) {
       const auto mean = doubles("views.mean", -1),
                  deviation = doubles("views.deviation", static_cast<index>(mean.size()));
-      for (std::size_t v = 0; v < mean.size(); ++v) made.statistics_.push_back({mean[v], deviation[v]});
+      for (std::size_t v = 0; v < mean.size(); ++v) {
+        check(deviation[v] > 0, "views.deviation must be above 0, got ", deviation[v]);
+        made.statistics_.push_back({mean[v], deviation[v]});
+      }
     }
     made.model_.restore(shape, [&](std::string_view name) {
       return file.find<typename model_type::engine_type::real, 2>(concat("model.", name));

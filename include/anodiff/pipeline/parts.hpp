@@ -110,4 +110,30 @@ struct parts {
       "be found without signal: use velocity or clean, not epsilon");
 };
 
+namespace detail {
+
+/// The policies of a detector by kind and name: a file fits a detector if these agree.
+template <class Parts>
+[[nodiscard]] text_fields policy_names() {
+  const auto text = [](std::string_view name) { return std::string{name}; };
+  text_fields out{{"policy.model", text(Parts::model_type::name)},
+                  {"policy.schedule", text(Parts::schedule_type::name)},
+                  {"policy.grid", text(Parts::grid_type::name)},
+                  {"policy.prediction", text(Parts::prediction_type::name)},
+                  {"policy.sampler", text(Parts::sampler_type::name)},
+                  {"policy.conditioning", text(Parts::conditioner_type::name)},
+                  {"policy.scorer", text(Parts::scorer_type::name)},
+                  {"policy.aggregation", text(Parts::aggregator_type::name)},
+                  {"policy.pooling", text(Parts::pooler_type::name)},
+                  {"policy.calibration", text(Parts::calibrator_type::name)},
+                  {"policy.preprocessing", text(Parts::preprocessor_type::name)},
+                  {"policy.corruption", text(Parts::recipe_type::corruption_policy::name)},
+                  {"policy.objective", text(Parts::recipe_type::objective_policy::name)}};
+  if constexpr (requires { typename Parts::scorer_type::distance_policy; })
+    out.emplace_back("policy.distance", text(Parts::scorer_type::distance_policy::name));
+  return out;
+}
+
+}  // namespace detail
+
 }  // namespace anodiff

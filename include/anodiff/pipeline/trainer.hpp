@@ -71,15 +71,17 @@ class trainer {
   [[nodiscard]] const training_state<real>& state() const noexcept { return state_; }
   /// Goes on from a state that an equal trainer has left.
   void restore(training_state<real> state) {
-    check<data_error>(state.weights.size() == state_.weights.size(), "trainer: the state holds ", state.weights.size(),
-                      " parameters, the network has ", state_.weights.size());
+    check<data_error>(state.weights.size() == state_.weights.size() && state.first.size() == state_.first.size() &&
+                          state.second.size() == state_.second.size() && state.average.size() == state_.average.size(),
+                      "trainer: the state holds ", state.weights.size(), " parameters, the network has ",
+                      state_.weights.size());
     state_ = std::move(state);
     order_epoch_ = -1;
   }
 
   /// Runs until `params.steps`, the time budget, or a progress callback that returns false; then gives the model its
   /// averaged weights. after_step(step) is called between steps, for checkpoints. Throws numeric_error where the loss
-  /// is no longer finite.
+  /// is no longer finite, or has grown past any use.
   template <class AfterStep>
   void run(const progress_callback& report, AfterStep&& after_step) {
     const auto start = std::chrono::steady_clock::now();
@@ -90,8 +92,10 @@ class trainer {
     bool going = true;
     while (going && state_.step < params_.steps) {
       const double loss = step();
-      check<numeric_error>(std::isfinite(loss), "training: the loss is not finite at step ", state_.step,
-                           "; lower the rate (", params_.rate, ") or look for extreme values in the data");
+      // outputs and targets are of order 1: such a loss is no longer learning, finite or not
+      check<numeric_error>(loss < 1e8, "training: the loss ",
+                           std::isfinite(loss) ? concat("has grown to ", loss) : "is not finite", " at step ",
+                           state_.step, "; lower the rate (", params_.rate, ") or look for extreme values in the data");
       state_.loss = state_.step == 1
                         ? loss
                         : state_.loss + std::max(0.01, 1.0 / static_cast<double>(state_.step)) * (loss - state_.loss);

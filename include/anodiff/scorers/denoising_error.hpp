@@ -113,6 +113,12 @@ class denoising_error {
     return {context, max_rows, params_};
   }
 
+  /// Calls of the network that one row costs.
+  template <class Context>
+  [[nodiscard]] index network_calls(const Context&) const noexcept {
+    return params_.levels * params_.repeats;
+  }
+
  private:
   params params_;
 };

@@ -56,6 +56,12 @@ class reconstruction {
     return {context, max_rows, params_.repeats};
   }
 
+  /// Calls of the network that one row costs.
+  template <class Context>
+  [[nodiscard]] index network_calls(const Context& context) const {
+    return params_.repeats * (static_cast<index>(context.run_levels().size()) - 1);
+  }
+
  private:
   params params_;
 };
