@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The whole library for the host, without runtime/. Written by `cmake --build build --target umbrella`.
+// The whole library for the host, without runtime/ and models/gaussian.hpp. Written by `cmake --build build --target umbrella`.
 
 #include <anodiff/aggregation/mean.hpp>
 #include <anodiff/aggregation/sum.hpp>
@@ -69,7 +69,6 @@
 #include <anodiff/metrics/label_view.hpp>
 #include <anodiff/metrics/ranking.hpp>
 #include <anodiff/models/empirical.hpp>
-#include <anodiff/models/gaussian.hpp>
 #include <anodiff/models/knn.hpp>
 #include <anodiff/models/mlp.hpp>
 #include <anodiff/models/neural.hpp>
