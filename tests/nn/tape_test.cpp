@@ -143,6 +143,81 @@ TEST_CASE("a pass may be smaller than the plan", "[nn]") {
   }
 }
 
+TEST_CASE("a tape can be planned again for more rows and levels, or for fewer", "[nn]") {
+  for (const auto mode : {gradients::off, gradients::all}) {
+    laws::double_network large{everything, mode, 600, 4, 40, 4}, again{everything, mode, 600, 4, 40, 4};
+    (void)large.forward();
+    again.tape.plan(3, 2);
+    CHECK_THROWS_WITH(again.tape.forward_levels(again.pass()), "tape: planned for 3 rows and 2 levels, got 600 and 40");
+    CHECK_THROWS_AS(again.tape.forward_rows(again.pass()), invalid_argument);
+    laws::double_network grown{everything, mode, 3, 4, 2, 4};
+    grown.tape.plan(600, 40);
+    for (auto* other : {&again, &grown}) {
+      other->tape.plan(600, 40);
+      other->n = large.n;
+      other->m = large.m;
+      other->x_data = large.x_data;
+      other->feature_data = large.feature_data;
+      other->level = large.level;
+      other->draws = large.draws;
+      other->c = large.c;
+      (void)other->forward();
+      CHECK(other->outputs() == large.outputs());
+    }
+    if (mode == gradients::off) continue;
+    large.backward();
+    grown.backward();
+    CHECK(std::equal(grown.tape.parameter_gradients().begin(), grown.tape.parameter_gradients().end(),
+                     large.tape.parameter_gradients().begin()));
+  }
+}
+
+TEST_CASE("a dense layer over levels reads a table row by row", "[nn][gradients]") {
+  // the rows' levels are another permutation than 0, 1, 2, …: reading by them would give other numbers
+  const auto record = [](auto& t, value x, value features) {
+    const value table = nn::linear(t, "table", features, 5);
+    const value time =
+        nn::linear(t, "time", features, 5, {.activation = ops::activation::silu, .table = table, .residual = table});
+    return nn::linear(t, "out", x, 5, {.table = time});
+  };
+  laws::check_network(record, 7, 4, 3, 2);
+  laws::double_network net{record, gradients::all, 7, 4, 3, 2};
+  (void)net.forward();
+  const double *features = net.feature_data.data(), *table = net.store.at(*net.store.find("table.weight")),
+               *table_bias = net.store.at(*net.store.find("table.bias")),
+               *time = net.store.at(*net.store.find("time.weight")),
+               *time_bias = net.store.at(*net.store.find("time.bias"));
+  const double* out = net.store.at(*net.store.find("out.weight"));
+  const double* out_bias = net.store.at(*net.store.find("out.bias"));
+  for (std::size_t i = 0; i < 7; ++i)
+    for (std::size_t j = 0; j < 5; ++j) {
+      const auto l = static_cast<std::size_t>(net.level[i]);
+      const auto dense = [&](const double* w, const double* b) {
+        return features[2 * l] * w[j] + features[2 * l + 1] * w[5 + j] + b[j];
+      };
+      const double row = dense(table, table_bias), z = dense(time, time_bias) + row;
+      double expected = out_bias[j] + z / (1 + std::exp(-z)) + row;
+      for (std::size_t k = 0; k < 4; ++k) expected += net.x_data[4 * i + k] * out[5 * k + j];
+      CHECK(net.outputs()[5 * i + j] == Approx(expected).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("a dense layer refuses a table or residual that does not fit", "[nn]") {
+  nn::parameter_store<double> store;
+  nn::tape<laws::double_engine> t{laws::double_engine{1}, store, gradients::off};
+  const value x = t.input(nn::batch::rows, 3), features = t.input(nn::batch::levels, 4);
+  CHECK_THROWS_WITH(nn::linear(t, "a", features, 4, {.table = x}),
+                    "nn::linear: the table of 'a' needs 4 columns and a row for each noise level, got 3 and a row for "
+                    "each sample");
+  CHECK_THROWS_WITH(nn::linear(t, "a", x, 3, {.table = features}),
+                    "nn::linear: the table of 'a' needs 3 columns and a row for each noise level, got 4 and a row for "
+                    "each noise level");
+  CHECK_THROWS_WITH(nn::linear(t, "a", x, 4, {.residual = features}),
+                    "nn::linear: the residual of 'a' needs 4 columns and a row for each sample, got 4 and a row for "
+                    "each noise level");
+  CHECK_NOTHROW(nn::linear(t, "a", features, 4, {.table = features, .residual = features}));
+}
+
 TEST_CASE("prepare takes over new values", "[nn]") {
   for (const auto mode : {gradients::off, gradients::all}) {
     laws::double_network net{everything, mode, 3, 4, 2, 4};

@@ -14,8 +14,8 @@ class layer_norm_node final : public node<Engine> {
     this->reads = {x};
   }
   void prepare(tape<Engine>& t) override {
-    if (t.mode() == gradients::off || mean_.size() != 0) return;
-    const index most = t.kind(x_) == batch::rows ? t.max_rows() : t.max_levels();
+    const index most = t.capacity(x_);
+    if (t.mode() == gradients::off || static_cast<index>(mean_.size()) >= most) return;
     mean_ = t.machine().allocate(most);
     inverse_ = t.machine().allocate(most);
   }

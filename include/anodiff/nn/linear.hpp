@@ -10,8 +10,9 @@ namespace anodiff::nn {
 
 struct linear_options {
   ops::activation activation = ops::activation::identity;
-  value table{};     ///< (levels, out): added to each row by its level, before the activation
-  value residual{};  ///< (rows, out): added after the activation
+  value table{};     ///< (levels, out): added before the activation, to each row by its level; to a value of levels row
+                     ///< by row
+  value residual{};  ///< of the kind of x, width out: added after the activation
   initial weight = initial::fan_in;
 };
 
@@ -31,8 +32,9 @@ class linear_node final : public node<Engine> {
         t.machine().refresh_weight(*prepared_, t.parameter_values(weight_));
       else
         prepared_ = t.machine().prepare_weight(t.parameter_values(weight_), in_, out_);
-    } else if (options_.activation != ops::activation::identity && before_.size() == 0) {
-      before_ = t.machine().allocate((t.kind(x_) == batch::rows ? t.max_rows() : t.max_levels()) * out_);
+    } else if (options_.activation != ops::activation::identity) {
+      const index most = t.capacity(x_) * out_;
+      if (static_cast<index>(before_.size()) < most) before_ = t.machine().allocate(most);
     }
   }
   void forward(tape<Engine>& t, const pass& p) override {
@@ -41,7 +43,7 @@ class linear_node final : public node<Engine> {
       op.bias = t.parameter_values(bias_);
       if (options_.table.exists()) {
         op.table = t.data(options_.table);
-        op.level = p.level;
+        op.level = level_of_row(t, p);
       }
       if (options_.residual.exists()) op.residual = t.data(options_.residual);
       op.before = before_.size() != 0 ? before_.data() : nullptr;
@@ -87,11 +89,15 @@ class linear_node final : public node<Engine> {
     if (t.needs_gradient(options_.table)) {
       real* const table = t.gradient(options_.table);
       if (!t.claim_gradient(options_.table)) t.machine().run(ops::fill<real>{table, p.levels * out_, 0});
-      t.machine().run(ops::scatter_rows<real>{dy, p.level, table, rows, out_});
+      t.machine().run(ops::scatter_rows<real>{dy, level_of_row(t, p), table, rows, out_});
     }
   }
 
  private:
+  /// A value that has one row a level reads the table row by row.
+  [[nodiscard]] const std::int32_t* level_of_row(const tape<Engine>& t, const pass& p) const noexcept {
+    return t.kind(x_) == batch::rows ? p.level : nullptr;
+  }
   value x_;
   index in_, out_;
   parameter weight_, bias_;
@@ -100,10 +106,19 @@ class linear_node final : public node<Engine> {
   typename Engine::buffer before_;
 };
 
-/// y = f(x W + b + table[level]) + residual, W (width of x, out) and b (1, out) under name.weight and name.bias.
+/// y = f(x W + b + table[level]) + residual, W (width of x, out) and b (1, out) under name.weight and name.bias. Throws
+/// invalid_argument for a table that has no row a level, a residual of another kind than x, or either of another width.
 template <engine Engine>
 value linear(tape<Engine>& t, std::string_view name, value x, index out, const linear_options& options = {}) {
   const index in = t.width(x);
+  const auto check_part = [&](std::string_view part, value v, batch wanted) {
+    if (!v.exists()) return;
+    check(t.kind(v) == wanted && t.width(v) == out, "nn::linear: the ", part, " of '", name, "' needs ", out,
+          " columns and a row for each ", name_of(wanted), ", got ", t.width(v), " and a row for each ",
+          name_of(t.kind(v)));
+  };
+  check_part("table", options.table, batch::levels);
+  check_part("residual", options.residual, t.kind(x));
   auto weight = t.declare(concat(name, ".weight"), in, out, options.weight, in);
   auto bias = t.declare(concat(name, ".bias"), 1, out, options.weight, in);
   const batch kind = t.kind(x);

@@ -13,6 +13,9 @@ enum class gradients { off, input, all };
 
 /// The two things a value can have one row for. What depends on the noise level alone is computed once a level.
 enum class batch { rows, levels };
+[[nodiscard]] constexpr std::string_view name_of(batch kind) noexcept {
+  return kind == batch::rows ? "sample" : "noise level";
+}
 
 /// A value of the recorded network: (rows or levels, width).
 struct value {
@@ -92,8 +95,8 @@ class tape {
   [[nodiscard]] batch kind(value v) const { return slot(v).kind; }
 
   // -- planning --
-  /// Lays out memory for up to that many rows and levels. With gradients off, values that are no longer needed share
-  /// their memory with later ones.
+  /// Lays out memory for up to that many rows and levels, in place of what an earlier plan has laid out. With gradients
+  /// off, values that are no longer needed share their memory with later ones.
   void plan(index max_rows, index max_levels) {
     max_rows_ = max_rows;
     max_levels_ = max_levels;
@@ -139,7 +142,7 @@ class tape {
     return sum;
   }
 
-  // -- running --
+  // -- running: throws invalid_argument for more rows or levels than planned --
   /// Computes what depends on the levels alone; its values stay until the next call.
   void forward_levels(const pass& p) { forward(p, batch::levels); }
   void forward_rows(const pass& p) { forward(p, batch::rows); }
@@ -169,6 +172,8 @@ class tape {
   [[nodiscard]] std::span<real> parameter_gradients() noexcept { return parameter_gradients_; }
   [[nodiscard]] index max_rows() const noexcept { return max_rows_; }
   [[nodiscard]] index max_levels() const noexcept { return max_levels_; }
+  /// Rows that v may have in a pass.
+  [[nodiscard]] index capacity(value v) const noexcept { return slot(v).kind == batch::rows ? max_rows_ : max_levels_; }
 
  private:
   static constexpr int forever = 1 << 30;
@@ -196,6 +201,8 @@ class tape {
     s.gradient = memory_.back().data();
   }
   void forward(const pass& p, batch kind) {
+    check(p.rows <= max_rows_ && p.levels <= max_levels_, "tape: planned for ", max_rows_, " rows and ", max_levels_,
+          " levels, got ", p.rows, " and ", p.levels);
     for (auto& n : nodes_)
       if (slot(n->writes).kind == kind) n->forward(*this, p);
   }
