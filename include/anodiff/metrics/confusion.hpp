@@ -37,14 +37,15 @@ struct confusion {
   }
 };
 
-/// Counts at a threshold: an alarm is a score at or above it. One class alone is allowed. Throws invalid_argument on no
-/// score, lengths that differ or a threshold that is NaN, numeric_error and data_error as ranking does.
+/// Counts at a threshold: an alarm is a score above it, as for a detector (concepts/calibrator.hpp). One class alone is
+/// allowed. Throws invalid_argument on no score, lengths that differ or a threshold that is NaN, numeric_error and
+/// data_error as ranking does.
 [[nodiscard]] inline confusion confusion_at(std::span<const double> scores, label_view labels, double threshold) {
   detail::check_scores("confusion_at", scores, labels);
   check(!std::isnan(threshold), "confusion_at: needs a threshold that is a number, got nan");
   confusion counts;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const bool alarm = scores[i] >= threshold;
+    const bool alarm = scores[i] > threshold;
     if (labels[i] == 1)
       (alarm ? counts.true_positives : counts.false_negatives) += 1;
     else
