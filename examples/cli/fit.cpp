@@ -86,16 +86,18 @@ void run(const fit_flags& flags) {
   if (!flags.checkpoint.empty() && std::filesystem::exists(flags.checkpoint))
     out.note("goes on from the checkpoint ", flags.checkpoint);
   const auto start = std::chrono::steady_clock::now();
-  bool stopped = false;
+  bool stopped = false, trained = false;
   const interruptible scope;
   const double budget = std::strtod(number_of(made, "training.time_budget").c_str(), nullptr);
   const auto report = [&](const progress& p) {
-    if (std::string_view{p.stage} == "train" && interruptible::requested() != 0 && !stopped) {
+    const bool training = std::string_view{p.stage} == "train", asked = interruptible::requested() != 0;
+    if (training && asked && !stopped) {
       stopped = true;
       out.note("stopped at step ", p.done, "; calibrating and saving what has been learned");
     }
+    trained = trained || training;
     out.show(p, budget);
-    return !stopped || std::string_view{p.stage} != "train";
+    return !asked || (trained && !training);  // what was trained is worth its calibration
   };
   made.fit(normals, {.progress = report,
                      .columns = std::move(columns),

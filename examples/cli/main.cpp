@@ -36,6 +36,13 @@ std::string missing_command(const CLI::App& program) {
                          : "no command is called '" + unknown.front() + "'; there are " + known;
 }
 
+/// Ends as the signal would have: the caller sees what ended the program.
+int end_by(int signal) {
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+  return bug;
+}
+
 int run(int argc, char** argv) {
   using namespace anodiff;
   CLI::App program{"Anomaly detection with diffusion models: learn from normal rows, then score, explain, evaluate.",
@@ -79,9 +86,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return fail(no_resources, "out of memory");
   } catch (const anodiff::cli::interrupted& by) {
-    std::signal(by.signal, SIG_DFL);
-    std::raise(by.signal);  // the caller sees what ended the program
-    return bug;
+    return end_by(by.signal);
+  } catch (const anodiff::stopped&) {  // only Ctrl-C makes a callback say stop
+    return end_by(anodiff::cli::interruptible::requested());
   } catch (const std::exception& fault) {
     return fail(bug, std::string{"this is a bug: "} + fault.what());
   }

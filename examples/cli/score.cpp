@@ -53,8 +53,7 @@ void run(const score_flags& flags) {
     const interruptible scope;
     return model.score(rows.values, false, [&](const progress& p) {
       out.show(p);
-      if (const int signal = interruptible::requested()) throw interrupted{signal};
-      return true;
+      return interruptible::requested() == 0;
     });
   }();
   if (extension == "npy")

@@ -94,6 +94,28 @@ TEST_CASE("Ctrl-C ends training, and keeps what has been learned", "[cli]") {
   CHECK(at.scores_of(at.model).size() > 8 * 120);
 }
 
+TEST_CASE("Ctrl-C ends scoring, and calibrating what only remembers, without a file", "[cli]") {
+  const bench at;
+  const auto slow = at.folder / "slow.anodiff", rows = at.folder / "rows.csv", scores = at.folder / "scores.npy";
+  done(at.folder, at.fit(slow, 10, {"--set", "scorer.levels=200", "--set", "scorer.repeats=10"}));
+  auto many = clusters(20'000, 0);
+  many.has_labels = many.has_ids = false;
+  formats::write_csv(rows, many);
+  for (const auto& command : {words{"score", slow, "--data", rows, "--out", scores, "--threads", "1"},
+                              words{"fit", "dte_np", "--data", rows, "--out", at.model, "--set",
+                                    "calibration_limit=20000", "--set", "scorer.neighbours=100", "--threads", "1"}}) {
+    CAPTURE(command);
+    started work{at.folder, command};
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    work.signal(SIGINT);
+    const auto found = work.wait();
+    CHECK(found.signal == SIGINT);
+    CHECK(found.out.empty());
+    CHECK_FALSE(exists(scores));
+    CHECK_FALSE(exists(at.model));
+  }
+}
+
 TEST_CASE("a time budget ends training, and its step count is kept", "[cli]") {
   const bench at;
   const auto found = done(at.folder, at.fit(at.model, 100'000'000, {"--time-budget", "0.1", "--json"})).json();

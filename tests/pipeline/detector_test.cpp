@@ -180,6 +180,27 @@ TEST_CASE("bad rows are refused with one sentence, and nothing is lost") {
              Contains("memory_limit"));
 }
 
+TEST_CASE("a callback that says stop ends scoring and calibrating with an error of their own") {
+  const auto train = normal_rows(3000, 3, 1);
+  const auto stop_in = [](std::string_view stage) {
+    return [stage](const ad::progress& p) { return p.stage != stage; };
+  };
+  remembered near{{.seed = 3}, ad::cpu_engine{1}};
+  const auto in_calibration = stop_in("calibrate"), in_score = stop_in("score"), in_training = stop_in("train");
+  CHECK_THROWS_AS(near.fit(train, {.progress = in_calibration}), ad::stopped);
+  CHECK_FALSE(near.is_fitted());
+  near.fit(train, {.progress = in_score});
+  CHECK_THROWS_AS((void)near.score(train, true, in_score), ad::stopped);
+  CHECK_THROWS_WITH((void)near.score(train, true, in_score),
+                    "detector: stopped by the progress callback while score had 1976 rows left");
+  CHECK(near.score(train, true, in_calibration).size() == 3000);
+  // training that is stopped has something to keep
+  learned early{small(), ad::cpu_engine{1}};
+  early.fit(train, {.progress = in_training});
+  CHECK(early.is_fitted());
+  CHECK(early.record().steps == 16);
+}
+
 TEST_CASE("constant columns are learned, and a change in them stands out") {
   auto train = normal_rows(120, 3, 1);
   for (ad::index i = 0; i < 120; ++i) train(i, 1) = 7;

@@ -46,6 +46,12 @@ class memory_error : public error {
   using error::error;
 };
 
+/// The caller's progress callback asked for the end of a call that has nothing to keep: scoring, or calibrating.
+class stopped : public error {
+ public:
+  using error::error;
+};
+
 namespace detail {
 
 /// One piece of a message. Its kind is a value and not a type, so that a message costs the compiler one array.

@@ -17,8 +17,9 @@ struct progress {
   double seconds = 0;      ///< since the stage began
 };
 
-/// A borrowed callable `bool(const progress&)`; returning false stops the work at the next safe place, where what has
-/// been learned so far is kept. An empty one is never called. The callable must outlive the call it is given to.
+/// A borrowed callable `bool(const progress&)`; returning false stops the work at the next safe place. Training that is
+/// stopped keeps what has been learned so far; other work throws stopped. An empty one is never called. The callable
+/// must outlive the call it is given to.
 class progress_callback {
  public:
   progress_callback() = default;

@@ -55,12 +55,21 @@ struct denoiser_context : basic_context<Parts> {
                                         typename Parts::conditioner_type>;
   using estimator_type = estimating_run<model_type, typename Parts::prediction_type>;
 
-  /// The levels of a run: those of the grid over the part of the schedule in reach, and the clean end.
+  static_assert(!Parts::schedule_type::ends_in_pure_noise || !needs_signal_at_start<typename Parts::sampler_type>,
+                "detector: a schedule that ends in pure noise (alpha = 0) needs a sampler that can start there; this "
+                "one works on the noise and divides by alpha: use dpm_solver_pp, unipc or ddim");
+
+  /// The levels of a run: those of the grid over the part of the schedule in reach, and the clean end; or the schedule's
+  /// cleanest level, for samplers that cannot step to sigma = 0.
   [[nodiscard]] std::vector<noise_level> run_levels() const {
     const auto all = static_cast<double>(this->schedule_.size());
     const auto reach = std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(this->from_.depth * all)));
     auto levels = this->grid_.pick(this->schedule_.first(reach), std::min(this->steps_, static_cast<index>(reach)));
-    levels.push_back(clean_level);
+    const auto& cleanest = this->schedule_.front();
+    if (!ends_with_noise(this->sampler_) || levels.size() == 1)
+      levels.push_back(clean_level);
+    else if (levels.back().sigma * cleanest.alpha > cleanest.sigma * levels.back().alpha)
+      levels.push_back(cleanest);
     return levels;
   }
   [[nodiscard]] rebuilder_type rebuilder(index max_rows) const {

@@ -44,8 +44,9 @@ class basic_detector {
         model_{numbers_.model, std::move(engine)} {}
 
   /// Learns from normal samples x (n, sample…), then calibrates. Throws invalid_argument for an unusable x or numbers,
-  /// memory_error where the plan exceeds memory_limit, numeric_error where training diverges; what had been fitted
-  /// before is then lost only if training had begun.
+  /// memory_error where the plan exceeds memory_limit, numeric_error where training diverges, stopped where the
+  /// callback ends the calibration; what had been fitted before is then lost only if training had begun. A callback
+  /// that ends the training is no failure: what has been learned is calibrated and kept.
   template <sample_array Samples>
   void fit(const Samples& samples, const fit_options& how = {}) {
     const auto x = const_view(samples);
@@ -54,7 +55,7 @@ class basic_detector {
 
   /// Scores samples x (n, sample…); evidence is kept if wanted. Throws invalid_argument before fit, data_error for
   /// samples of another shape or values that are not finite, numeric_error, naming the row, for a score that is not
-  /// finite.
+  /// finite, stopped where the callback asks for it.
   template <sample_array Samples>
   [[nodiscard]] detection score(const Samples& samples, bool evidence = true,
                                 const progress_callback& report = {}) const {
@@ -371,7 +372,7 @@ class basic_detector {
       }
       f(first, tensor_view<const float, 3>{evidence});
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_time).count();
-      check<invalid_argument>(report({.stage = stage, .done = last, .total = rows.rows(), .seconds = seconds}),
+      check<anodiff::stopped>(report({.stage = stage, .done = last, .total = rows.rows(), .seconds = seconds}),
                               "detector: stopped by the progress callback while ", stage, " had ", rows.rows() - last,
                               " rows left");
     }

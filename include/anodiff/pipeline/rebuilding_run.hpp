@@ -39,11 +39,21 @@ class denoising_loop {
         run_{model.prepare(levels_of(program_), max_rows)},
         level_(static_cast<std::size_t>(max_rows)) {
     for (const auto& s : program_) {
-      const mixture fold = fold_of<Model>(prediction, s.at);
-      folds_.push_back({static_cast<real>(fold.first), static_cast<real>(fold.second), static_cast<real>(limit)});
       saves_ = saves_ || s.save_x;
       for (std::size_t k = 0; k < stage::past_slots; ++k)
         if (s.past_weight[k] != 0) depth_ = std::max(depth_, k + 1);
+    }
+    for (auto& s : program_) {
+      mixture fold = fold_of<Model>(prediction, s.at);
+      const bool other = depth_ > 0 && s.keeps() && (s.keep_x != 0 || s.keep_clean != 1);
+      clips_first_.push_back(other && limit > 0);
+      keeps_.push_back({static_cast<real>(s.keep_x), static_cast<real>(s.keep_clean), 0});
+      if (other) {  // the update is written in what is kept, which takes the place of the clean estimate
+        if (limit <= 0) fold = {s.keep_x + s.keep_clean * fold.first, s.keep_clean * fold.second};
+        s.x_weight -= s.clean_weight * s.keep_x / s.keep_clean;
+        s.clean_weight /= s.keep_clean;
+      }
+      folds_.push_back({static_cast<real>(fold.first), static_cast<real>(fold.second), static_cast<real>(limit)});
     }
     if (saves_) saved_ = machine_.allocate(max_rows * row_size);
     if (depth_ > 0)
@@ -54,6 +64,7 @@ class denoising_loop {
   /// step i; after_step(i) is called once x has reached the level after stage i.
   template <class AfterStep>
   void run(real* x, index rows, noise_key key, AfterStep&& after_step) {
+    std::size_t kept = 0;
     for (std::size_t i = 0; i < program_.size(); ++i) {
       const stage& s = program_[i];
       std::fill_n(level_.begin(), rows, static_cast<std::int32_t>(i));
@@ -63,13 +74,21 @@ class denoising_loop {
       if (s.save_x) std::copy_n(x, rows * row_size_, saved_.data());
       op.saved = saves_ ? saved_.data() : nullptr;
       if (depth_ > 0) {
-        op.clean = past_[i % past_.size()].data();
-        for (std::size_t k = 0; k < depth_ && k < i; ++k) op.past[k] = past_[(i - 1 - k) % past_.size()].data();
+        op.clean = s.keeps() ? past_[kept % past_.size()].data() : nullptr;
+        for (std::size_t k = 0; k < depth_ && k < kept; ++k) op.past[k] = past_[(kept - 1 - k) % past_.size()].data();
+        if (s.keeps()) ++kept;
       }
       op.next = x;
       op.rows = rows;
       op.row_size = row_size_;
       op.fold = folds_[i];
+      if (clips_first_[i]) {
+        ops::combine<real> clip = op;
+        clip.next = nullptr;
+        machine_.run(clip);
+        op.output = clip.clean;
+        op.fold = keeps_[i];
+      }
       op.wx = static_cast<real>(s.x_weight);
       op.ws = static_cast<real>(s.saved_weight);
       op.wc = static_cast<real>(s.clean_weight);
@@ -82,6 +101,10 @@ class denoising_loop {
     }
   }
   [[nodiscard]] std::span<const stage> program() const noexcept { return program_; }
+  /// The level of x after stage i of a run that ends at `end`.
+  [[nodiscard]] noise_level level_after(std::size_t i, const noise_level& end) const noexcept {
+    return i + 1 < program_.size() ? program_[i + 1].at : end;
+  }
 
  private:
   [[nodiscard]] static std::vector<noise_level> levels_of(const std::vector<stage>& program) {
@@ -95,7 +118,8 @@ class denoising_loop {
   index row_size_;
   typename Model::run run_;
   std::vector<std::int32_t> level_;
-  std::vector<ops::fold_weights<real>> folds_;
+  std::vector<ops::fold_weights<real>> folds_, keeps_;
+  std::vector<bool> clips_first_;  // the clean estimate is clipped in a pass of its own, before what is kept is made
   bool saves_ = false;
   std::size_t depth_ = 0;
   typename engine_type::buffer saved_;
@@ -140,7 +164,7 @@ class rebuilding_run {
     }
     auto bound = condition_.bind({x});
     loop_.run(out.data(), x.rows(), {.seed = seed_, .draw = draw, .use = purpose::step},
-              [&](std::size_t i) { bound.after_step(out, levels_[i + 1]); });
+              [&](std::size_t i) { bound.after_step(out, loop_.level_after(i, levels_.back())); });
   }
 
  private:
