@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/samplers/consistency.hpp>
 #include <anodiff/samplers/ddim.hpp>
 #include <anodiff/samplers/ddpm.hpp>
+#include <anodiff/samplers/deis.hpp>
+#include <anodiff/samplers/dpm_solver.hpp>
+#include <anodiff/samplers/dpm_solver_pp.hpp>
+#include <anodiff/samplers/dpm_solver_pp_sde.hpp>
+#include <anodiff/samplers/dpm_solver_pp_single.hpp>
+#include <anodiff/samplers/euler.hpp>
+#include <anodiff/samplers/euler_ancestral.hpp>
+#include <anodiff/samplers/heun.hpp>
+#include <anodiff/samplers/one_step.hpp>
+#include <anodiff/samplers/pndm.hpp>
+#include <anodiff/samplers/unipc.hpp>
 #include "gaussian_oracle.hpp"
 #include "policy_laws.hpp"
 
 namespace laws {
 
-using all_samplers = std::tuple<anodiff::samplers::ddim, anodiff::samplers::ddpm>;
+/// Samplers that run from anywhere to the clean end, and those that must start with signal and end with noise.
+using samplers_to_clean =
+    std::tuple<anodiff::samplers::consistency, anodiff::samplers::ddim, anodiff::samplers::ddpm,
+               anodiff::samplers::deis, anodiff::samplers::dpm_solver_pp, anodiff::samplers::dpm_solver_pp_sde,
+               anodiff::samplers::dpm_solver_pp_single, anodiff::samplers::euler, anodiff::samplers::euler_ancestral,
+               anodiff::samplers::heun, anodiff::samplers::one_step, anodiff::samplers::pndm, anodiff::samplers::unipc>;
+using samplers_with_noise = std::tuple<anodiff::samplers::dpm_solver>;
+using all_samplers = decltype(std::tuple_cat(samplers_to_clean{}, samplers_with_noise{}));
 
 /// What concepts/sampler.hpp says of a stage, in double and with plain loops. Point is an array of doubles,
 /// clean(x, level) the estimate, noise() fresh normals as a Point.
@@ -19,14 +38,16 @@ template <class Point, class Clean, class Noise>
   for (const auto& s : program) {
     const Point estimate = clean(x, s.at);
     if (s.save_x) saved = x;
+    const Point before = x;
     const Point z = s.noise_weight != 0 ? noise() : Point{};
     for (std::size_t k = 0; k < x.size(); ++k) {
       double next = s.x_weight * x[k] + s.saved_weight * saved[k] + s.clean_weight * estimate[k];
       for (std::size_t p = 0; p < past.size(); ++p) next += s.past_weight[p] * past[p][k];
       x[k] = next + s.noise_weight * z[k];
     }
+    if (!s.keeps()) continue;
     std::rotate(past.begin(), past.end() - 1, past.end());
-    past[0] = estimate;
+    for (std::size_t k = 0; k < x.size(); ++k) past[0][k] = s.keep_x * before[k] + s.keep_clean * estimate[k];
   }
   return x;
 }

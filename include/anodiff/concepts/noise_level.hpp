@@ -19,4 +19,27 @@ struct noise_level {
 /// The level without noise, where every run ends.
 inline constexpr noise_level clean_level{1, 0, 0};
 
+/// The level with a given lambda on the path from `noisy` to `clear`, which encloses it. The path is that on which both
+/// ends lie: alpha² + sigma² = 1 (diffusion), equal alphas (exploding noise) or alpha + sigma = 1 (straight flow);
+/// elsewhere log alpha is linear in lambda. Time is linear in lambda, and in alpha from an end with alpha = 0.
+[[nodiscard]] inline noise_level between(const noise_level& noisy, const noise_level& clear, double lambda) noexcept {
+  constexpr double near = 1e-9;
+  const auto both = [&](auto lies_on) { return lies_on(noisy) && lies_on(clear); };
+  const double low = noisy.lambda(), share = (lambda - low) / (clear.lambda() - low);
+  noise_level out;
+  if (both([](const noise_level& l) { return std::abs(l.alpha * l.alpha + l.sigma * l.sigma - 1) < near; })) {
+    out.alpha = 1 / std::sqrt(1 + std::exp(-2 * lambda));
+    out.sigma = 1 / std::sqrt(1 + std::exp(2 * lambda));
+  } else if (both([](const noise_level& l) { return std::abs(l.alpha + l.sigma - 1) < near; })) {
+    out.alpha = 1 / (1 + std::exp(-lambda));
+    out.sigma = 1 / (1 + std::exp(lambda));
+  } else {
+    out.alpha = noisy.alpha == clear.alpha ? clear.alpha : noisy.alpha * std::pow(clear.alpha / noisy.alpha, share);
+    out.sigma = out.alpha * std::exp(-lambda);
+  }
+  const double along = std::isfinite(low) ? share : out.alpha / clear.alpha;
+  out.time = noisy.time + (clear.time - noisy.time) * along;
+  return out;
+}
+
 }  // namespace anodiff

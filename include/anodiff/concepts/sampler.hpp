@@ -9,16 +9,21 @@
 
 namespace anodiff {
 
-/// One call of the network and the update after it. With x the state, clean the clean estimate at `at`, past[0] the
-/// clean estimate of the stage before, and z fresh noise:
+/// One call of the network and the update after it. With x the state, clean the clean estimate at `at`, past[0] what
+/// the stage before kept, past[1] what the one before that kept, and z fresh noise:
 ///   next = x_weight x + saved_weight saved + clean_weight clean + Σ past_weight[k] past[k] + noise_weight z.
+/// A stage keeps keep_x x + keep_clean clean for later stages: the clean estimate, unless the solver is one for the
+/// noise. Where both are 0 it keeps nothing, and the past stays as it was.
 struct stage {
-  static constexpr std::size_t past_slots = 3;  ///< earlier clean estimates in reach
+  static constexpr std::size_t past_slots = 3;  ///< kept values in reach
 
   noise_level at;  ///< the level of x, at which the network is called
   double x_weight = 0, saved_weight = 0, clean_weight = 0, noise_weight = 0;
   std::array<double, past_slots> past_weight{};
+  double keep_x = 0, keep_clean = 1;
   bool save_x = false;  ///< x is copied to the saved slot before the update
+
+  [[nodiscard]] bool keeps() const noexcept { return keep_x != 0 || keep_clean != 0; }
 };
 
 namespace part {
@@ -37,8 +42,28 @@ concept says_if_deterministic = requires(const S s) {
 /// Laws (tests/laws/sampler_laws.hpp): on the Gaussian oracle a deterministic sampler converges at its stated order; a
 /// run to clean_level ends in the last clean estimate; weights are finite.
 /// Throws invalid_argument for fewer than two levels, or levels that do not get strictly cleaner.
+/// A sampler that cannot step to sigma = 0 says so by a member `ends_with_noise()`; one that cannot start at alpha = 0,
+/// for all its params, by a static constant `needs_signal`.
 template <class S>
 concept sampler = policy<S> && part::writes_a_program<S> && part::says_if_deterministic<S>;
+
+/// Whether the run of a sampler must end before sigma = 0, as its params are.
+template <sampler S>
+[[nodiscard]] bool ends_with_noise(const S& s) noexcept {
+  if constexpr (requires { s.ends_with_noise(); })
+    return s.ends_with_noise();
+  else
+    return false;
+}
+
+/// Whether a sampler cannot start from pure noise.
+template <sampler S>
+inline constexpr bool needs_signal_at_start = [] {
+  if constexpr (requires { S::needs_signal; })
+    return static_cast<bool>(S::needs_signal);
+  else
+    return false;
+}();
 
 namespace detail {
 
@@ -48,6 +73,15 @@ inline void check_run(std::string_view who, std::span<const noise_level> levels)
     check(levels[i + 1].sigma * levels[i].alpha < levels[i].sigma * levels[i + 1].alpha, who,
           ": levels must get strictly cleaner, but level ", i + 1, " (alpha ", levels[i + 1].alpha, ", sigma ",
           levels[i + 1].sigma, ") does not follow (alpha ", levels[i].alpha, ", sigma ", levels[i].sigma, ")");
+}
+
+/// A step on the clean estimate alone, x' = alpha' clean + (sigma' / sigma) (x − alpha clean): DDIM's, exact where the
+/// estimate does not change. Written without alpha' / alpha, which may be infinite.
+[[nodiscard]] inline stage first_order(const noise_level& from, const noise_level& to) noexcept {
+  stage s{.at = from};
+  s.x_weight = to.sigma / from.sigma;
+  s.clean_weight = to.alpha - s.x_weight * from.alpha;
+  return s;
 }
 
 }  // namespace detail

@@ -59,8 +59,8 @@ struct denoiser_context : basic_context<Parts> {
                 "detector: a schedule that ends in pure noise (alpha = 0) needs a sampler that can start there; this "
                 "one works on the noise and divides by alpha: use dpm_solver_pp, unipc or ddim");
 
-  /// The levels of a run: those of the grid over the part of the schedule in reach, and the clean end; or the schedule's
-  /// cleanest level, for samplers that cannot step to sigma = 0.
+  /// The levels of a run: those of the grid over the part of the schedule in reach, and the clean end; or the
+  /// schedule's cleanest level, for samplers that cannot step to sigma = 0.
   [[nodiscard]] std::vector<noise_level> run_levels() const {
     const auto all = static_cast<double>(this->schedule_.size());
     const auto reach = std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(this->from_.depth * all)));

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/samplers/churn.hpp>
+
+namespace anodiff::samplers {
+
+/// Heun's method in sigma / alpha, with churn: the sampler of EDM. Karras et al. 2022, arXiv:2206.00364, algorithms 1
+/// and
+/// 2. Second order in the step of lambda, two calls a step. A step over which sigma / alpha falls by more than 1e5, as
+/// to sigma = 0 or from alpha = 0, is Euler's, with one call: the correction would keep no digit of a float.
+class heun {
+ public:
+  using params = churn_params;
+  static constexpr std::string_view name = "heun";
+
+  explicit heun(params p = {}) : params_{p} { steps::check_churn("samplers::heun", p); }
+  [[nodiscard]] const params& parameters() const noexcept { return params_; }
+  [[nodiscard]] bool deterministic() const noexcept { return params_.churn == 0; }
+
+  [[nodiscard]] std::vector<stage> program(std::span<const noise_level> levels) const {
+    detail::check_run("samplers::heun", levels);
+    const auto starts = steps::churned(levels, params_);
+    std::vector<stage> stages;
+    stages.reserve(2 * levels.size() - 2);
+    for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
+      const noise_level &from = starts[i], &to = levels[i + 1];
+      stages.push_back(detail::first_order(from, to));
+      if (to.sigma * from.alpha > 1e-5 * from.sigma * to.alpha) {
+        stages.back().save_x = true;
+        stages.push_back(correction(from, to));
+      }
+      steps::raise(stages.back(), to, starts[i + 1], params_.noise);
+    }
+    return stages;
+  }
+
+ private:
+  /// With y = x / alpha and r = sigma / alpha: y' = y + (r' − r) (d + d') / 2, d = (y − clean) / r.
+  [[nodiscard]] static stage correction(const noise_level& from, const noise_level& to) noexcept {
+    const double fall = to.sigma * from.alpha / (to.alpha * from.sigma);  // r' / r
+    stage s{.at = to};
+    s.saved_weight = to.alpha / from.alpha * (1 + fall) / 2;
+    s.past_weight[0] = to.alpha * (1 - fall) / 2;
+    s.x_weight = (1 - 1 / fall) / 2;
+    s.clean_weight = to.alpha * (1 / fall - 1) / 2;
+    return s;
+  }
+  params params_;
+};
+static_assert(sampler<heun>);
+
+}  // namespace anodiff::samplers
