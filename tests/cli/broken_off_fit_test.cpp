@@ -116,6 +116,27 @@ TEST_CASE("Ctrl-C ends scoring, and calibrating what only remembers, without a f
   }
 }
 
+TEST_CASE("a fit that its time budget ended goes on from there, to the same bits", "[cli]") {
+  const bench at;
+  constexpr index steps = 3000;
+  const auto uninterrupted = at.folder / "whole.anodiff";
+  done(at.folder, at.fit(uninterrupted, steps));
+  const auto step_of = [](const ended& found) { return found.json().at("steps").integer(); };
+  const auto part = [&](words more) {  // no write falls due while training runs
+    more.insert(more.end(), {"--checkpoint", at.checkpoint, "--checkpoint-seconds", "1e9", "--json"});
+    return at.fit(at.model, steps, std::move(more));
+  };
+  const auto short_of_time = done(at.folder, part({"--time-budget", "0.001"}));
+  CHECK(step_of(short_of_time) < steps);
+  CHECK(exists(at.checkpoint));
+  const auto longer = done(at.folder, part({"--time-budget", "0.001"}));
+  CHECK(step_of(longer) > step_of(short_of_time));
+  const auto whole = done(at.folder, part({}));
+  CHECK(step_of(whole) == steps);
+  CHECK_FALSE(exists(at.checkpoint));
+  CHECK(at.scores_of(at.model) == at.scores_of(uninterrupted));
+}
+
 TEST_CASE("a time budget ends training, and its step count is kept", "[cli]") {
   const bench at;
   const auto found = done(at.folder, at.fit(at.model, 100'000'000, {"--time-budget", "0.1", "--json"})).json();

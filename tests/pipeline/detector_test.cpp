@@ -180,6 +180,49 @@ TEST_CASE("bad rows are refused with one sentence, and nothing is lost") {
              Contains("memory_limit"));
 }
 
+TEST_CASE("a fit that was stopped goes on from its checkpoint, to the same bits") {
+  const std::string path = "detector_test_checkpoint.safetensors";
+  std::filesystem::remove(path);
+  const auto train = normal_rows(200, 3, 1), test = normal_rows(20, 3, 2);
+  auto numbers = small();
+  numbers.training.steps = 80;
+  numbers.training.validate_every = 24;
+  learned whole{numbers, ad::cpu_engine{1}};
+  whole.fit(train);
+
+  // no write is due before the end: what is there was written because training was stopped
+  const auto fit = [&](double budget, ad::index stop_at) {
+    auto own = numbers;
+    own.training.time_budget = budget;
+    learned part{own, ad::cpu_engine{1}};
+    ad::index first = 0;
+    const auto report = [&](const ad::progress& p) {
+      if (std::string_view{p.stage} != "train") return true;
+      if (first == 0) first = p.done;
+      return p.done < stop_at;
+    };
+    part.fit(train, {.progress = report, .checkpoint = path, .checkpoint_seconds = 1e9});
+    return std::pair{first, std::move(part)};
+  };
+  const auto [first, by_callback] = fit(0, 32);
+  CHECK(by_callback.record().steps == 32);
+  const auto [second, by_budget] = fit(1e-9, 1000);
+  CHECK(second == 48);
+  CHECK(by_budget.record().steps == 48);
+  const auto [third, finished] = fit(0, 1000);
+  CHECK(third == 64);
+  CHECK(finished.record().steps == 80);
+  const auto [none, again] = fit(0, 1000);  // a training that has ended is not repeated
+  CHECK(none == 0);
+  CHECK(by_budget.score(test).score != whole.score(test).score);
+  for (const auto* made : {&finished, &again}) {
+    CHECK(made->score(test).score == whole.score(test).score);
+    CHECK(made->record().loss == whole.record().loss);
+    CHECK(made->record().validation == whole.record().validation);
+  }
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("a callback that says stop ends scoring and calibrating with an error of their own") {
   const auto train = normal_rows(3000, 3, 1);
   const auto stop_in = [](std::string_view stage) {

@@ -264,14 +264,21 @@ class basic_detector {
         training.restore(
             read_checkpoint<typename model_type::real>(how.checkpoint, identity, model_.parameter_count()));
       auto written = std::chrono::steady_clock::now();
+      index written_step = training.state().step;
+      const auto write = [&] {
+        write_checkpoint(how.checkpoint, training.state(), identity);
+        written = std::chrono::steady_clock::now();
+        written_step = training.state().step;
+      };
       training.run(how.progress, [&](index) {
         if (how.checkpoint.empty()) return;
         const auto now = std::chrono::steady_clock::now();
         if (std::chrono::duration<double>(now - written).count() < how.checkpoint_seconds) return;
         training.settle();
-        write_checkpoint(how.checkpoint, training.state(), identity);
-        written = std::chrono::steady_clock::now();
+        write();
       });
+      // however it ended: a stopped training can go on, and calibration can fail without losing a finished one
+      if (!how.checkpoint.empty() && training.state().step != written_step) write();
       record_.steps = training.state().step;
       record_.loss = training.state().loss;
       record_.validation = training.state().validation;

@@ -11,7 +11,8 @@ namespace anodiff {
 struct fit_options {
   progress_callback progress{};
   std::vector<std::string> columns{};  ///< names of the columns, for messages and for matching at scoring time
-  std::string checkpoint{};            ///< file to which training is saved, and from which it goes on; empty = none
+  std::string checkpoint{};            ///< file to which training is saved, now and then and at its end, whatever ended
+                                       ///< it, and from which it goes on; empty = none
   double checkpoint_seconds = 30;      ///< between two writes
 };
 
