@@ -29,7 +29,7 @@ TEMPLATE_LIST_TEST_CASE("a calibration score that is not a number is refused", "
   auto given = laws::scores(1, 100);
   given[37] = std::nan("");
   CHECK_THROWS_WITH(TestType{}.fit(given),
-                    concat("calibration::", TestType::name, ": calibration score 37 is not a number"));
+                    concat("calibration::", TestType::name, ": the score of calibration row 38 is not a number"));
   CHECK_THROWS_AS(TestType{}.fit(given), numeric_error);
 }
 

@@ -57,7 +57,7 @@ TEST_CASE("confusion_at refuses what has no meaning") {
   REQUIRE_THROWS_MATCHES(confusion_at(std::vector{1.0}, std::vector{1}, nan), invalid_argument,
                          Message("confusion_at: needs a threshold that is a number, got nan"));
   REQUIRE_THROWS_MATCHES(confusion_at(std::vector{nan}, std::vector{1}, 0.0), numeric_error,
-                         Message("confusion_at: needs finite scores, got nan at position 0"));
+                         Message("confusion_at: needs finite scores, got nan in row 1"));
 }
 
 }  // namespace

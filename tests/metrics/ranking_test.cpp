@@ -45,13 +45,13 @@ TEST_CASE("a ranking refuses what has no meaning") {
   REQUIRE_THROWS_MATCHES(ranking(std::vector{1.0, 2.0}, std::vector{1}), invalid_argument,
                          Message("ranking: needs one label for each score, got 2 scores and 1 labels"));
   REQUIRE_THROWS_MATCHES(ranking(std::vector{1.0, nan}, std::vector{0, 1}), numeric_error,
-                         Message("ranking: needs finite scores, got nan at position 1"));
+                         Message("ranking: needs finite scores, got nan in row 2"));
   REQUIRE_THROWS_MATCHES(ranking(std::vector{-inf, 1.0}, std::vector{0, 1}, "auroc"), numeric_error,
-                         Message("auroc: needs finite scores, got -inf at position 0"));
+                         Message("auroc: needs finite scores, got -inf in row 1"));
   REQUIRE_THROWS_MATCHES(ranking(std::vector{1.0, 2.0, 3.0}, std::vector{0, 1, -1}), data_error,
-                         Message("ranking: needs labels 0 or 1, got -1 at position 2"));
+                         Message("ranking: needs labels 0 or 1, got -1 in row 3"));
   REQUIRE_THROWS_MATCHES(ranking(std::vector{1.0, 2.0}, std::vector<unsigned char>{0, 255}), data_error,
-                         Message("ranking: needs labels 0 or 1, got 255 at position 1"));
+                         Message("ranking: needs labels 0 or 1, got 255 in row 2"));
   REQUIRE_THROWS_MATCHES(ranking(std::vector{1.0, 2.0}, std::vector{0, 0}), data_error,
                          Message("ranking: needs both classes, got 0 anomalies and 2 normals"));
   REQUIRE_THROWS_MATCHES(ranking(std::vector{1.0}, std::vector{1}), data_error,

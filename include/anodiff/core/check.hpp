@@ -10,7 +10,8 @@
 
 namespace anodiff {
 
-/// Root of all errors thrown here. The message is one sentence: who, what was needed, what was got, where.
+/// Root of all errors thrown here. The message is one sentence: who, what was needed, what was got, where. Rows are
+/// counted from 1, as in files; a column goes by its name, which is its number from 0 where it was given none.
 class error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

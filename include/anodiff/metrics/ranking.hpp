@@ -27,9 +27,9 @@ inline void check_scores(std::string_view who, std::span<const double> scores, l
   check(scores.size() == labels.size(), who, ": needs one label for each score, got ", scores.size(), " scores and ",
         labels.size(), " labels");
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    check<numeric_error>(std::isfinite(scores[i]), who, ": needs finite scores, got ", scores[i], " at position ", i);
-    check<data_error>(labels[i] == 0 || labels[i] == 1, who, ": needs labels 0 or 1, got ", labels[i], " at position ",
-                      i);
+    check<numeric_error>(std::isfinite(scores[i]), who, ": needs finite scores, got ", scores[i], " in row ", i + 1);
+    check<data_error>(labels[i] == 0 || labels[i] == 1, who, ": needs labels 0 or 1, got ", labels[i], " in row ",
+                      i + 1);
   }
 }
 

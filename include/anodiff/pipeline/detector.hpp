@@ -138,9 +138,8 @@ class basic_detector {
           if (std::isfinite(x(i, j))) [[likely]]
             continue;
           const auto at = static_cast<std::size_t>(j);
-          throw data_error(concat(who, ": row ", i, ", column ",
-                                  at < columns.size() ? concat("'", columns[at], "'") : concat(j), " is ",
-                                  std::isnan(x(i, j)) ? "NaN" : "infinite", "; replace or remove it first"));
+          throw data_error(concat(who, ": row ", i + 1, ", column '", at < columns.size() ? columns[at] : concat(j),
+                                  "' is ", std::isnan(x(i, j)) ? "NaN" : "infinite", "; replace or remove it first"));
         }
   }
   template <class In>
@@ -438,7 +437,7 @@ class basic_detector {
         row[static_cast<std::size_t>(j)] = static_cast<float>(aggregator_.reduce(values, statistics_));
       }
       const double score = pooler_.pool(row);
-      check<numeric_error>(std::isfinite(score), "detector::score: the score of row ", rows_before + first + i,
+      check<numeric_error>(std::isfinite(score), "detector::score: the score of row ", rows_before + first + i + 1,
                            " is not finite");
       out.score[static_cast<std::size_t>(first + i)] = score;
       if (keep) std::ranges::copy(row, out.evidence.row(first + i).begin());
