@@ -29,10 +29,10 @@ TEST_CASE("keys that differ in one field share no word", "[philox]") {
     for (const std::uint32_t draw : {0U, 1U})
       for (const std::uint32_t step : {0U, 1U})
         for (const auto use : {purpose::init, purpose::step, purpose::dropout, purpose::corruption, purpose::split,
-                               purpose::repeat, purpose::level})
+                               purpose::repeat, purpose::level, purpose::scoring})
           for (std::uint64_t element = 0; element < 8; ++element)
             words.insert(random_word({seed, draw, step, use}, element));
-  CHECK(words.size() == 2 * 2 * 2 * 7 * 8);
+  CHECK(words.size() == 2 * 2 * 2 * 8 * 8);
 }
 
 TEST_CASE("uniforms stay inside (0, 1) and have its moments", "[philox]") {

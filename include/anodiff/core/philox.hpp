@@ -40,7 +40,8 @@ enum class purpose : std::uint32_t {
   corruption = 3,
   split = 4,
   repeat = 5,
-  level = 6
+  level = 6,
+  scoring = 7  ///< noise added to a row that is scored: training's noise is that of `corruption`
 };
 
 /// Names a sequence of random numbers; a position in it is an `element`, counted in the whole sample. Two runs that use

@@ -157,7 +157,7 @@ class rebuilding_run {
                                             nullptr,
                                             nullptr,
                                             level_.data(),
-                                            {{.seed = seed_, .draw = draw, .use = purpose::corruption}}});
+                                            {{.seed = seed_, .draw = draw, .use = purpose::scoring}}});
     } else {
       const float factor = from_.kind == start_kind::scaled ? alpha : 1.0F;
       std::transform(x.data(), x.data() + x.size(), out.data(), [=](float v) { return factor * v; });

@@ -80,7 +80,7 @@ class denoising_error {
         const noise_key key{.seed = context.seed(),
                             .draw = static_cast<std::uint32_t>(at % repeats),
                             .step = static_cast<std::uint32_t>(at / repeats),
-                            .use = purpose::corruption};
+                            .use = purpose::scoring};
         machine_.run(ops::fill_normal<float>{noise_.row(at).data(), 1, context.row_size(), {key}});
       }
       for (std::size_t i = 0; i < level_.size(); ++i)
