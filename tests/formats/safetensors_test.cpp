@@ -100,14 +100,27 @@ TEST_CASE("tensors that stand askew are read aligned") {
   REQUIRE(file.find("d").shape.empty());
 }
 
+TEST_CASE("a file of another kind is called one, in one sentence") {
+  const auto refused = [](std::string_view content) {
+    return message_of([&] { (void)parse_safetensors(buffer_of(content), "m.st"); });
+  };
+  const std::string sentence =
+      "m.st: is no safetensors file: needs '{' after the 8 bytes that give the header's length, got ";
+  REQUIRE(refused("id,age,weight\n1,2,3\n") == sentence + "\"e\"");
+  REQUIRE(refused(std::string_view{"\x93NUMPY\x01\x00v\x00{'descr'", 18}) == sentence + "\"v\"");
+  REQUIRE(refused(std::string_view{"PK\x03\x04\x14\x00\x00\x00\x08\x00", 10}) == sentence + "\"?\"");
+  REQUIRE(refusal("[]") == sentence + "\"[\"");
+  REQUIRE(refused("") == "m.st: is no safetensors file: needs more than 8 bytes, got 0");
+  REQUIRE(refused("1234567") == "m.st: is no safetensors file: needs more than 8 bytes, got 7");
+  REQUIRE(refused(little(std::uint64_t{0})) == "m.st: is no safetensors file: needs more than 8 bytes, got 8");
+}
+
 TEST_CASE("damaged headers are refused") {
-  REQUIRE(message_of([] { (void)parse_safetensors(buffer_of("1234567"), "m.st"); }) ==
-          "m.st: cut short: the length of the header needs 8 bytes, got 7 (at byte 0)");
   REQUIRE(message_of([] { (void)parse_safetensors(buffer_of(little(std::uint64_t{10}) + "{}"), "m.st"); }) ==
           "m.st: cut short: the header needs 10 bytes, got 2 (at byte 8)");
-  REQUIRE(message_of([] { (void)parse_safetensors(buffer_of(little(~std::uint64_t{0})), "m.st"); }) ==
+  REQUIRE(message_of([] { (void)parse_safetensors(buffer_of(little(~std::uint64_t{0}) + "{"), "m.st"); }) ==
           "m.st: the header may have at most 100000000 bytes, got 18446744073709551615 (at byte 8)");
-  REQUIRE(refusal("[]") == "m.st: the header must begin with '{' (at byte 10)");
+  REQUIRE(refusal("{", "}") == "m.st: header: need a key in quotes, got the end (line 1, column 2)");
   REQUIRE(refusal("{\"a\":}") == "m.st: header: need a value, got \"}\" (line 1, column 6)");
   REQUIRE(refusal(R"({"a":1})") == "m.st: tensor \"a\": need an object, got a number");
   REQUIRE(refusal(R"({"__metadata__":{"k":1}})") == "m.st: __metadata__ \"k\": need a string, got a number");

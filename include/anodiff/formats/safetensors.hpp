@@ -87,12 +87,17 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 /// without gap or overlap. Throws data_error on anything else, with nothing half-read.
 [[nodiscard]] inline safetensors_file parse_safetensors(buffer content, std::string name) {
   safetensors_file out;
+  constexpr std::size_t length_bytes = sizeof(std::uint64_t);
+  check<data_error>(content.size() > length_bytes, name, ": is no safetensors file: needs more than ", length_bytes,
+                    " bytes, got ", content.size());
+  const auto opening = text_of(content.span().subspan(length_bytes, 1));
+  check<data_error>(opening == "{", name, ": is no safetensors file: needs '{' after the ", length_bytes,
+                    " bytes that give the header's length, got ", in_quotes(opening));
   byte_reader reader{content.span(), name};
   const auto length = reader.take<std::uint64_t>("the length of the header");
   if (length > safetensors_header_limit)
     reader.fail("the header may have at most ", safetensors_header_limit, " bytes, got ", length);
   const auto text = text_of(reader.take_bytes(length, "the header"));
-  if (!text.starts_with('{')) reader.fail("the header must begin with '{'");
   const json header = parse_json(text, concat(name, ": header"), {.depth = 4, .elements = 64});
   std::vector<detail::safetensors_entry> entries;
   for (const auto& member : header.members(name)) {
