@@ -17,9 +17,10 @@ struct quantile_params {
 };
 
 /// The plug-in rule: the threshold is the (1 − alpha) quantile of the calibration scores (linear interpolation), and p
-/// the share of them that reach s, at least 1 / n. Simple and common, but too small a rate is promised for few rows:
-/// prefer `conformal` where the rate matters. Hyndman & Fan 1996, definition 7. Throws invalid_argument for no score,
-/// numeric_error for a NaN.
+/// the share of them that reach s, at least 1 / n. The threshold decides, and lies between scores, where p is a
+/// staircase: at an alarm p < alpha + 1 / n, elsewhere p > alpha − 1 / n. Simple and common, but too small a rate is
+/// promised for few rows: prefer `conformal`, where an alarm is exactly p <= alpha, if the rate matters. Hyndman & Fan
+/// 1996, definition 7. Throws invalid_argument for no score, numeric_error for a NaN.
 class quantile {
  public:
   using params = quantile_params;
