@@ -286,6 +286,25 @@ TEST_CASE("a damaged or foreign model file is refused, and the detector stays as
   std::filesystem::remove(path);
 }
 
+TEST_CASE("a detector goes through memory as it goes through a file") {
+  const std::string path = "detector_test_bytes.anodiff";
+  const auto train = normal_rows(100, 3, 1);
+  remembered made{{.seed = 3}, ad::cpu_engine{1}}, opened{{}, ad::cpu_engine{1}};
+  ad::formats::buffer bytes;
+  CHECK_THAT(message_of([&] { made.save(bytes); }), Contains("nothing has been learned yet"));
+  made.fit(train);
+  made.save(bytes);
+  made.save(path);
+  const auto file = ad::formats::read_file(path);
+  CHECK(std::ranges::equal(bytes.span(), file.span()));
+  const auto parsed = ad::formats::parse_safetensors(std::move(bytes), "the network's answer");
+  CHECK(ad::method_of(parsed) == "dte_np");
+  opened.open(parsed);
+  CHECK(opened.score(train).score == made.score(train).score);
+  CHECK_THAT(message_of([&] { (learned{small()}).open(parsed); }), Catch::StartsWith("the network's answer: "));
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("a file is refused by a detector that differs in one policy alone") {
   using by_l1 = ad::detector<ad::models::mlp<ad::cpu_engine>, ad::scorers::reconstruction<ad::distances::l1>>;
   using by_l2 = ad::detector<ad::models::mlp<ad::cpu_engine>, ad::scorers::reconstruction<ad::distances::l2>>;

@@ -102,9 +102,16 @@ class basic_detector {
   /// Writes everything that scoring needs to one safetensors file, whole or not at all. Throws invalid_argument before
   /// fit, io_error where the file cannot be written.
   void save(const std::string& path) const;
+  /// The same bytes to a sink: a formats::buffer in memory, or an open file.
+  template <formats::byte_sink Sink>
+  void save(Sink& sink) const {
+    save_to(sink);
+  }
   /// Becomes the detector that was saved: its numbers, its model, its calibration. Throws data_error, and stays as it
   /// was, where the file is damaged, was made by a newer version, or holds another kind of detector.
   void open(const std::string& path);
+  /// The same from a file that has been read; formats::parse_safetensors makes one of bytes in memory.
+  void open(const formats::safetensors_file& file);
   [[nodiscard]] static basic_detector load(const std::string& path, engine_type engine = engine_type{}) {
     basic_detector made{options{}, std::move(engine)};
     made.open(path);
@@ -112,6 +119,8 @@ class basic_detector {
   }
 
  private:
+  template <class Target>
+  void save_to(Target& target) const;
   static options verified(options numbers) {
     numbers.verify();
     return numbers;

@@ -35,8 +35,19 @@ namespace detail {
 
 }  // namespace detail
 
+/// The method that a model file holds. Throws data_error where it is none, or was made by a newer version.
+[[nodiscard]] inline std::string method_of(const formats::safetensors_file& file) {
+  return detail::check_model_file(file);
+}
+
 template <class Parts>
 void basic_detector<Parts>::save(const std::string& path) const {
+  save_to(path);
+}
+
+template <class Parts>
+template <class Target>
+void basic_detector<Parts>::save_to(Target& target) const {
   check(fitted_, "detector::save: nothing has been learned yet; call fit first");
   using formats::named;
   std::vector<formats::named_tensor> tensors;
@@ -67,12 +78,17 @@ void basic_detector<Parts>::save(const std::string& path) const {
   metadata.emplace_back("columns", formats::json{std::move(columns)}.dump());
   metadata.emplace_back("sample", formats::json{std::move(sample)}.dump());
   metadata.emplace_back("holds_training_rows", memory<model_type> ? "true" : "false");
-  formats::write_safetensors(path, tensors, metadata);
+  formats::write_safetensors(target, tensors, metadata);
 }
 
 template <class Parts>
 void basic_detector<Parts>::open(const std::string& path) {
-  const auto file = formats::read_safetensors(path);
+  open(formats::read_safetensors(path));
+}
+
+template <class Parts>
+void basic_detector<Parts>::open(const formats::safetensors_file& file) {
+  const std::string& path = file.name;
   const std::string method = detail::check_model_file(file);
   for (const auto& [kind, name] : detail::policy_names<Parts>())
     check<data_error>(file.metadata_at(kind) == name, path, ": holds a detector with ", kind, " '",
