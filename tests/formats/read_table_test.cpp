@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "support/real_data.hpp"
+
 namespace {
 
 using namespace anodiff;
@@ -108,19 +110,9 @@ TEST_CASE("labels of an npz are 0 or 1, one for each row") {
   REQUIRE(message_of([&] { (void)read_table(path); }) == path + ": needs an array \"X\", got \"A\"");
 }
 
-/// The folder of real data sets beside the sources, or nothing.
-std::string real_data() {
-  const char* given = std::getenv("ANODIFF_DATA");
-  const auto folder = given != nullptr ? std::string{given} : concat(ANODIFF_TESTS_DIR, "/../../shared/data");
-  return std::filesystem::is_directory(folder + "/adbench/classical") ? folder : std::string{};
-}
-
 TEST_CASE("real tables have their published size and share of anomalies") {
-  const auto folder = real_data();
-  if (folder.empty()) {
-    WARN("skipped: no real data sets here");
-    return;
-  }
+  const auto folder = test::real_data("adbench");
+  if (folder.empty()) return;
   struct fact {
     const char* file;
     anodiff::index n, d;
@@ -130,7 +122,7 @@ TEST_CASE("real tables have their published size and share of anomalies") {
        {fact{"10_cover", 286048, 10, 1.0}, fact{"32_shuttle", 49097, 9, 7.2}, fact{"2_annthyroid", 7200, 6, 7.4},
         fact{"6_cardio", 1831, 21, 9.6}, fact{"18_Ionosphere", 351, 32, 35.9}, fact{"20_letter", 1600, 32, 6.3},
         fact{"15_Hepatitis", 80, 19, 16.3}}) {
-    const auto path = concat(folder, "/adbench/classical/", file, ".npz");
+    const auto path = concat(folder, "/classical/", file, ".npz");
     if (!std::filesystem::exists(path)) continue;
     const auto read = read_table(path);
     INFO(file);
@@ -140,7 +132,7 @@ TEST_CASE("real tables have their published size and share of anomalies") {
     REQUIRE(100.0 * static_cast<double>(anomalies) / static_cast<double>(n) == Approx(percent).margin(0.06));
   }
   std::size_t count = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder + "/adbench")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.path().extension() != ".npz") continue;
     INFO(entry.path().string());
     REQUIRE(read_table(entry.path().string()).has_labels);
