@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/grids/beta.hpp>
+#include <anodiff/grids/karras.hpp>
 #include <anodiff/grids/leading.hpp>
 #include <anodiff/grids/linspace.hpp>
+#include <anodiff/grids/log_snr.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include "policy_laws.hpp"
 
 namespace laws {
 
-using all_grids = std::tuple<anodiff::grids::leading, anodiff::grids::trailing, anodiff::grids::linspace>;
+/// Grids that pick levels of the schedule, and those that place levels between them.
+using picking_grids = std::tuple<anodiff::grids::leading, anodiff::grids::trailing, anodiff::grids::linspace>;
+using placing_grids = std::tuple<anodiff::grids::karras, anodiff::grids::log_snr, anodiff::grids::beta>;
+using all_grids = decltype(std::tuple_cat(picking_grids{}, placing_grids{}));
 
 /// The laws of concepts/grid.hpp for one schedule and number of steps; false where one is broken.
 template <anodiff::grid G>

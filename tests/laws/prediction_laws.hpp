@@ -2,7 +2,10 @@
 #pragma once
 
 #include <anodiff/predictions/clean.hpp>
+#include <anodiff/predictions/edm.hpp>
 #include <anodiff/predictions/epsilon.hpp>
+#include <anodiff/predictions/flow.hpp>
+#include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
 #include <cmath>
 #include "policy_laws.hpp"
@@ -10,7 +13,8 @@
 namespace laws {
 
 using all_predictions =
-    std::tuple<anodiff::predictions::epsilon, anodiff::predictions::clean, anodiff::predictions::velocity>;
+    std::tuple<anodiff::predictions::epsilon, anodiff::predictions::clean, anodiff::predictions::velocity,
+               anodiff::predictions::score, anodiff::predictions::edm, anodiff::predictions::flow>;
 
 /// |x̂_0 − x_0| where F is the true target, as share of the terms that are added.
 template <anodiff::prediction P>

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/schedules/continuous_vp.hpp>
 #include <anodiff/schedules/cosine.hpp>
+#include <anodiff/schedules/exploding.hpp>
+#include <anodiff/schedules/flow_matching.hpp>
+#include <anodiff/schedules/given.hpp>
+#include <anodiff/schedules/laplace.hpp>
 #include <anodiff/schedules/linear.hpp>
+#include <anodiff/schedules/quadratic.hpp>
+#include <anodiff/schedules/scaled_linear.hpp>
+#include <anodiff/schedules/sigmoid.hpp>
+#include <anodiff/schedules/zero_snr.hpp>
 #include <cmath>
 #include "policy_laws.hpp"
 
 namespace laws {
 
-using all_schedules = std::tuple<anodiff::schedules::linear, anodiff::schedules::cosine>;
+using all_schedules =
+    std::tuple<anodiff::schedules::continuous_vp, anodiff::schedules::cosine, anodiff::schedules::exploding,
+               anodiff::schedules::flow_matching, anodiff::schedules::given, anodiff::schedules::laplace,
+               anodiff::schedules::linear, anodiff::schedules::quadratic, anodiff::schedules::scaled_linear,
+               anodiff::schedules::sigmoid, anodiff::schedules::zero_snr<anodiff::schedules::linear>,
+               anodiff::schedules::zero_snr<anodiff::schedules::cosine>>;
 
 /// The laws of concepts/schedule.hpp on the levels of one schedule.
 template <anodiff::schedule S>

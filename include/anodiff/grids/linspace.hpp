@@ -3,25 +3,38 @@
 
 #include <anodiff/grids/picked.hpp>
 #include <cmath>
+
 namespace anodiff::grids {
 
-/// Even spacing with both ends: round(i (size − 1) / (steps − 1)). A single step takes the noisiest level. Nichol &
-/// Dhariwal 2021, arXiv:2102.09672, section 4.
+struct linspace_params {
+  bool inner =
+      false;  ///< spread over steps + 1 levels, the cleanest of which is left out, as diffusers' multistep solvers
+
+  static constexpr void fields(auto& self, auto&& field) { field("inner", self.inner); }
+};
+
+/// Even spacing with both ends: round(i (size − 1) / (steps − 1)), halves to even as numpy has it. A single step takes
+/// the noisiest level. Nichol & Dhariwal 2021, arXiv:2102.09672, section 4.
 class linspace {
  public:
-  using params = no_params;
+  using params = linspace_params;
   static constexpr std::string_view name = "linspace";
 
-  explicit linspace(params = {}) {}
-  [[nodiscard]] params parameters() const noexcept { return {}; }
+  explicit linspace(params p = {}) : params_{p} {}
+  [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] std::vector<noise_level> pick(std::span<const noise_level> schedule, index steps) const {
     const auto size = static_cast<index>(schedule.size());
-    return picked("grids::linspace", schedule, steps, [=](index i) {
-      return steps == 1 ? size - 1
-                        : static_cast<index>(std::llround(static_cast<double>(i) * static_cast<double>(size - 1) /
-                                                          static_cast<double>(steps - 1)));
+    const index first = params_.inner ? 1 : 0, gaps = steps - 1 + first;
+    check_steps("grids::linspace", schedule, steps, first);
+    return picked(schedule, steps, [=](index i) {
+      if (i + first == gaps) return size - 1;
+      const double stride = static_cast<double>(size - 1) / static_cast<double>(gaps);
+      return static_cast<index>(std::nearbyint(static_cast<double>(i + first) * stride));
     });
   }
+
+ private:
+  params params_;
 };
 static_assert(grid<linspace>);
 

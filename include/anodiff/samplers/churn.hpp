@@ -25,7 +25,7 @@ struct churn_params {
   }
 };
 
-namespace steps {
+namespace solver {
 
 inline void check_churn(std::string_view who, const churn_params& p) {
   check(p.churn >= 0 && std::isfinite(p.churn), who, ": churn must be at least 0, got ", p.churn);
@@ -59,5 +59,5 @@ inline void raise(stage& s, const noise_level& level, const noise_level& raised,
   s.noise_weight = noise * std::sqrt((raised.sigma - before) * (raised.sigma + before));
 }
 
-}  // namespace steps
+}  // namespace solver
 }  // namespace anodiff::samplers

@@ -36,17 +36,17 @@ class deis {
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
       const noise_level &from = levels[i], &to = levels[i + 1];
       const auto order =
-          order_of(static_cast<std::size_t>(params_.order), steps::place_of(levels, i, params_.low_order_end));
+          order_of(static_cast<std::size_t>(params_.order), solver::place_of(levels, i, params_.low_order_end));
       stage s = detail::first_order(from, to);
       if (order == 1) {
-        if (from.alpha > 0) steps::keep_noise(s);  // from alpha = 0 no later step reads it
+        if (from.alpha > 0) solver::keep_noise(s);  // from alpha = 0 no later step reads it
       } else {
         s = {.at = from};
-        const auto nodes = steps::past_nodes(levels, i, order);
+        const auto nodes = solver::past_nodes(levels, i, order);
         s.x_weight = to.alpha / from.alpha;
-        steps::add_estimates(s, noise_form_weights(steps::width(levels, i), nodes, order),
-                             -to.alpha * from.sigma / from.alpha);
-        steps::turn_to_noise(s);
+        solver::add_estimates(s, noise_form_weights(solver::width(levels, i), nodes, order),
+                              -to.alpha * from.sigma / from.alpha);
+        solver::turn_to_noise(s);
       }
       stages.push_back(s);
     }

@@ -48,15 +48,15 @@ class dpm_solver {
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
       const noise_level &from = levels[i], &to = levels[i + 1];
       const auto order =
-          order_of(static_cast<std::size_t>(params_.order), steps::place_of(levels, i, params_.low_order_end));
+          order_of(static_cast<std::size_t>(params_.order), solver::place_of(levels, i, params_.low_order_end));
       stage s = detail::first_order(from, to);
       if (order == 1) {
-        steps::keep_noise(s);
+        solver::keep_noise(s);
       } else {
         s = {.at = from};
         s.x_weight = to.alpha / from.alpha;
-        steps::add_estimates(s, weights(levels, i, order), -to.alpha * from.sigma / from.alpha);
-        steps::turn_to_noise(s);
+        solver::add_estimates(s, weights(levels, i, order), -to.alpha * from.sigma / from.alpha);
+        solver::turn_to_noise(s);
       }
       stages.push_back(s);
     }
@@ -65,15 +65,15 @@ class dpm_solver {
 
  private:
   [[nodiscard]] node_weights weights(std::span<const noise_level> levels, std::size_t i, std::size_t order) const {
-    const double h = steps::width(levels, i);
-    const node_weights nodes = steps::past_nodes(levels, i, order);
+    const double h = solver::width(levels, i);
+    const node_weights nodes = solver::past_nodes(levels, i, order);
     if (order == 2 && params_.slope == slope_rule::midpoint) {
       const double flat = -std::expm1(-h), slope = flat / 2 * h / -nodes[1];
       return {flat + slope, -slope};
     }
     node_weights w = noise_form_weights(h, nodes, order);
     if (order == 3 && params_.compat) {
-      const double half = steps::falling_moments(h)[2] / 2;
+      const double half = solver::falling_moments(h)[2] / 2;
       const double a = nodes[1], b = nodes[2];
       w[0] -= half / (a * b);
       w[1] -= half / (a * (a - b));

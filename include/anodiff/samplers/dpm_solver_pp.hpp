@@ -28,16 +28,16 @@ struct dpm_solver_pp_params {
 [[nodiscard]] inline node_weights multistep_clean_weights(std::span<const noise_level> levels, std::size_t i,
                                                           std::size_t order, double stretch,
                                                           const dpm_solver_pp_params& p) {
-  node_weights nodes = steps::past_nodes(levels, i, order);
+  node_weights nodes = solver::past_nodes(levels, i, order);
   for (auto& n : nodes) n *= stretch;
-  const double h = stretch * steps::width(levels, i);
+  const double h = stretch * solver::width(levels, i);
   if (order == 2 && p.slope == slope_rule::midpoint) {
     const double flat = -std::expm1(-h), slope = flat / 2 * h / -nodes[1];
     return {flat + slope, -slope};
   }
   node_weights w = clean_form_weights(h, nodes, order);
   if (order == 3 && p.compat) {  // the second divided difference counts half of what it should
-    const auto m = steps::growing_moments(h);
+    const auto m = solver::growing_moments(h);
     const double half = m[2] / 2;
     const double a = nodes[1], b = nodes[2];
     w[0] -= half / (a * b);
@@ -68,11 +68,11 @@ class dpm_solver_pp {
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
       const noise_level &from = levels[i], &to = levels[i + 1];
       const auto order =
-          order_of(static_cast<std::size_t>(params_.order), steps::place_of(levels, i, params_.low_order_end));
+          order_of(static_cast<std::size_t>(params_.order), solver::place_of(levels, i, params_.low_order_end));
       stage s = detail::first_order(from, to);
       if (order > 1) {
         s.clean_weight = 0;
-        steps::add_estimates(s, multistep_clean_weights(levels, i, order, 1, params_), to.alpha);
+        solver::add_estimates(s, multistep_clean_weights(levels, i, order, 1, params_), to.alpha);
       }
       stages.push_back(s);
     }

@@ -37,14 +37,14 @@ class dpm_solver_pp_sde {
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
       const noise_level &from = levels[i], &to = levels[i + 1];
       const auto order =
-          order_of(static_cast<std::size_t>(params_.order), steps::place_of(levels, i, params_.low_order_end));
+          order_of(static_cast<std::size_t>(params_.order), solver::place_of(levels, i, params_.low_order_end));
       const double decay = to.sigma * from.alpha / (from.sigma * to.alpha);  // e^{−h}, also at both ends
       stage s{.at = from};
       s.x_weight = to.sigma / from.sigma * decay;
       if (order == 1)
         s.clean_weight = to.alpha - s.x_weight * from.alpha;
       else
-        steps::add_estimates(
+        solver::add_estimates(
             s, multistep_clean_weights(levels, i, order, 2, {.order = params_.order, .slope = params_.slope}),
             to.alpha);
       s.noise_weight = to.sigma * std::sqrt((1 - decay) * (1 + decay));

@@ -13,18 +13,18 @@ class euler {
   using params = churn_params;
   static constexpr std::string_view name = "euler";
 
-  explicit euler(params p = {}) : params_{p} { steps::check_churn("samplers::euler", p); }
+  explicit euler(params p = {}) : params_{p} { solver::check_churn("samplers::euler", p); }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] bool deterministic() const noexcept { return params_.churn == 0; }
 
   [[nodiscard]] std::vector<stage> program(std::span<const noise_level> levels) const {
     detail::check_run("samplers::euler", levels);
-    const auto starts = steps::churned(levels, params_);
+    const auto starts = solver::churned(levels, params_);
     std::vector<stage> stages;
     stages.reserve(levels.size() - 1);
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
       stage s = detail::first_order(starts[i], levels[i + 1]);
-      steps::raise(s, levels[i + 1], starts[i + 1], params_.noise);
+      solver::raise(s, levels[i + 1], starts[i + 1], params_.noise);
       stages.push_back(s);
     }
     return stages;

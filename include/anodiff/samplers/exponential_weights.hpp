@@ -14,7 +14,7 @@ inline constexpr std::size_t most_nodes = stage::past_slots + 1;
 /// Weights of the estimates at the nodes, or integrals of τ⁰ … τ³.
 using node_weights = std::array<double, most_nodes>;
 
-namespace steps {
+namespace solver {
 
 /// ∫₀ʰ τᵏ e^{τ − h} dτ for k = 0 … 3; h > 0, +infinity for k = 0 alone. By a series without cancellation for small h,
 /// by parts for large.
@@ -75,19 +75,19 @@ namespace steps {
   return out;
 }
 
-}  // namespace steps
+}  // namespace solver
 
 /// The exact step in the clean estimate, x' = (sigma' / sigma) x + alpha' Σ_j w[j] clean_j, for estimates on a
 /// polynomial in lambda through `count` nodes; node j lies nodes[j] after the step's start, and h is the step. Lu et
 /// al. 2022, arXiv:2211.01095, eq. 9. At h = +infinity count must be 1.
 [[nodiscard]] inline node_weights clean_form_weights(double h, const node_weights& nodes, std::size_t count) noexcept {
-  return steps::lagrange_integrals(nodes, count, steps::growing_moments(h));
+  return solver::lagrange_integrals(nodes, count, solver::growing_moments(h));
 }
 
 /// The exact step in the noise, x' = (alpha' / alpha) x − (alpha' sigma / alpha) Σ_j w[j] ε_j. Lu et al. 2022,
 /// arXiv:2206.00927, eq. 3.4, with the factor taken to the step's start, so that h = +infinity has finite weights.
 [[nodiscard]] inline node_weights noise_form_weights(double h, const node_weights& nodes, std::size_t count) noexcept {
-  return steps::lagrange_integrals(nodes, count, steps::falling_moments(h));
+  return solver::lagrange_integrals(nodes, count, solver::falling_moments(h));
 }
 
 /// Which step of a run: what the order of a multistep solver depends on.
@@ -112,7 +112,7 @@ inline constexpr std::size_t short_run = 15;
   return std::min(order, most);
 }
 
-namespace steps {
+namespace solver {
 
 [[nodiscard]] inline step_place place_of(std::span<const noise_level> levels, std::size_t step,
                                          bool low_order_end) noexcept {
@@ -151,5 +151,5 @@ inline void turn_to_noise(stage& s) noexcept {
   keep_noise(s);
 }
 
-}  // namespace steps
+}  // namespace solver
 }  // namespace anodiff::samplers

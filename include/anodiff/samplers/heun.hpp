@@ -14,13 +14,13 @@ class heun {
   using params = churn_params;
   static constexpr std::string_view name = "heun";
 
-  explicit heun(params p = {}) : params_{p} { steps::check_churn("samplers::heun", p); }
+  explicit heun(params p = {}) : params_{p} { solver::check_churn("samplers::heun", p); }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] bool deterministic() const noexcept { return params_.churn == 0; }
 
   [[nodiscard]] std::vector<stage> program(std::span<const noise_level> levels) const {
     detail::check_run("samplers::heun", levels);
-    const auto starts = steps::churned(levels, params_);
+    const auto starts = solver::churned(levels, params_);
     std::vector<stage> stages;
     stages.reserve(2 * levels.size() - 2);
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
@@ -30,7 +30,7 @@ class heun {
         stages.back().save_x = true;
         stages.push_back(correction(from, to));
       }
-      steps::raise(stages.back(), to, starts[i + 1], params_.noise);
+      solver::raise(stages.back(), to, starts[i + 1], params_.noise);
     }
     return stages;
   }

@@ -31,7 +31,7 @@ class pndm {
         stages.push_back(s);
         continue;
       }
-      steps::keep_noise(s);
+      solver::keep_noise(s);
       if (to.sigma == 0) {
         stages.push_back(s);
         continue;
@@ -59,7 +59,7 @@ class pndm {
     stage s{.at = to};
     s.clean_weight = drift(from, to) / 2;
     s.past_weight[0] = drift(from, to) / 2;
-    steps::turn_to_noise(s);
+    solver::turn_to_noise(s);
     s.keep_x = s.keep_clean = 0;
     s.saved_weight = to.alpha / from.alpha;
     return s;
@@ -70,9 +70,9 @@ class pndm {
                                                 {23.0 / 12, -16.0 / 12, 5.0 / 12},
                                                 {55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24}};
     stage s{.at = from};
-    steps::add_estimates(s, adams[past], drift(from, to));
+    solver::add_estimates(s, adams[past], drift(from, to));
     s.x_weight = to.alpha / from.alpha;
-    steps::turn_to_noise(s);
+    solver::turn_to_noise(s);
     return s;
   }
 };

@@ -55,9 +55,9 @@ class unipc {
       const noise_level &from = levels[i], &to = levels[i + 1];
       const auto order = order_at(levels, i);
       stage s = detail::first_order(from, to);
-      steps::add_estimates(s, mend, s.x_weight);
+      solver::add_estimates(s, mend, s.x_weight);
       const node_weights predicted = predictor(levels, i, order);
-      steps::add_estimates(s, predicted, to.alpha);
+      solver::add_estimates(s, predicted, to.alpha);
       stages.push_back(s);
       mend = {};
       if (params_.correct && i + 2 < levels.size()) mend = correction(levels, i, order, predicted);
@@ -67,14 +67,14 @@ class unipc {
 
  private:
   [[nodiscard]] std::size_t order_at(std::span<const noise_level> levels, std::size_t i) const noexcept {
-    auto place = steps::place_of(levels, i, false);
+    auto place = solver::place_of(levels, i, false);
     const auto order = order_of(static_cast<std::size_t>(params_.order), place);
     return params_.low_order_end ? std::min(order, place.steps - place.step) : order;
   }
   /// −B ρ_k of the differences D_k = (m_k − m_0) / r_k over nodes r, so that Σ_k matches every power of τ / h up to
   /// `count`: Vandermonde's system, solved with its moments, which are those of the exact step.
   [[nodiscard]] node_weights solved(double h, const node_weights& r, std::size_t count) const noexcept {
-    const auto moments = steps::growing_moments(h);
+    const auto moments = solver::growing_moments(h);
     const double factor = params_.kind == unipc_kind::bh1 ? h : moments[0];  // −B
     std::array<node_weights, 3> a{};
     node_weights b{};
@@ -104,16 +104,16 @@ class unipc {
   /// r_k of the past estimates of a step.
   [[nodiscard]] static node_weights ratios(std::span<const noise_level> levels, std::size_t i,
                                            std::size_t order) noexcept {
-    const auto nodes = steps::past_nodes(levels, i, order);
+    const auto nodes = solver::past_nodes(levels, i, order);
     node_weights r{};
-    for (std::size_t k = 1; k < order; ++k) r[k - 1] = nodes[k] / steps::width(levels, i);
+    for (std::size_t k = 1; k < order; ++k) r[k - 1] = nodes[k] / solver::width(levels, i);
     return r;
   }
   /// What the predictor adds to the first-order step, in units of alpha': weights of m_0, m_1, m_2.
   [[nodiscard]] node_weights predictor(std::span<const noise_level> levels, std::size_t i,
                                        std::size_t order) const noexcept {
     if (order == 1) return {};
-    const double h = steps::width(levels, i);
+    const double h = solver::width(levels, i);
     const auto r = ratios(levels, i, order);
     node_weights rho{};
     if (order == 2)
@@ -130,7 +130,7 @@ class unipc {
   /// Corrected less predicted state after step i: weights of the new estimate, m_0, m_1, m_2.
   [[nodiscard]] node_weights correction(std::span<const noise_level> levels, std::size_t i, std::size_t order,
                                         const node_weights& predicted) const noexcept {
-    const double h = steps::width(levels, i);
+    const double h = solver::width(levels, i);
     auto r = ratios(levels, i, order);
     r[order - 1] = 1;
     node_weights rho{};

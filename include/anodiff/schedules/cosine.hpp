@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <anodiff/schedules/from_betas.hpp>
+#include <anodiff/schedules/beta_range.hpp>
 #include <numbers>
 
 namespace anodiff::schedules {
@@ -34,15 +33,10 @@ class cosine {
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] std::vector<noise_level> levels() const {
-    const auto f = [&](index step) {
-      const double t = static_cast<double>(step) / static_cast<double>(params_.steps);
-      const double c = std::cos((t + params_.offset) / (1 + params_.offset) * std::numbers::pi / 2);
+    return from_signal_curve(params_.steps, params_.beta_cap, [this](double time) {
+      const double c = std::cos((time + params_.offset) / (1 + params_.offset) * std::numbers::pi / 2);
       return c * c;
-    };
-    std::vector<double> betas(static_cast<std::size_t>(params_.steps));
-    for (index i = 0; i < params_.steps; ++i)
-      betas[static_cast<std::size_t>(i)] = std::min(1 - f(i + 1) / f(i), params_.beta_cap);
-    return from_betas(betas);
+    });
   }
 
  private:

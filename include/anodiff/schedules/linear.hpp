@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/schedules/from_betas.hpp>
+#include <anodiff/schedules/beta_range.hpp>
 
 namespace anodiff::schedules {
 
@@ -26,18 +26,12 @@ class linear {
   static constexpr bool ends_in_pure_noise = false;
 
   explicit linear(params p = {}) : params_{p} {
-    check(p.beta_first > 0 && p.beta_first <= p.beta_last && p.beta_last < 1,
-          "schedules::linear: need 0 < beta_first <= beta_last < 1, got ", p.beta_first, " and ", p.beta_last);
-    check(p.steps >= 1 && p.steps <= 1'000'000, "schedules::linear: steps must lie in [1, 1000000], got ", p.steps);
+    check_beta_range("schedules::linear", p.beta_first, p.beta_last, p.steps);
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] std::vector<noise_level> levels() const {
-    std::vector<double> betas(static_cast<std::size_t>(params_.steps));
-    for (std::size_t i = 0; i < betas.size(); ++i)
-      betas[i] = betas.size() == 1 ? params_.beta_first
-                                   : std::lerp(params_.beta_first, params_.beta_last,
-                                               static_cast<double>(i) / static_cast<double>(betas.size() - 1));
-    return from_betas(betas);
+    return from_beta_curve(params_.steps,
+                           [this](double share) { return std::lerp(params_.beta_first, params_.beta_last, share); });
   }
 
  private:
