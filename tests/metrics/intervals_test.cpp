@@ -30,9 +30,9 @@ metrics_fixtures::labelled binormal(std::uint32_t draw, int anomalies, int norma
 double area_of(double mean, double spread) { return std::erfc(-mean / std::sqrt(2 * (1 + spread * spread))) / 2; }
 
 TEST_CASE("the normal quantile inverts the distribution") {
-  REQUIRE(metrics::detail::normal_quantile(0.5) == Approx(0).margin(1e-15));
-  REQUIRE(metrics::detail::normal_quantile(0.975) == Approx(1.959963984540054).epsilon(1e-14));
-  REQUIRE(metrics::detail::normal_quantile(0.001) == Approx(-3.090232306167813).epsilon(1e-13));
+  REQUIRE(metrics::normal_quantile(0.5) == Approx(0).margin(1e-15));
+  REQUIRE(metrics::normal_quantile(0.975) == Approx(1.959963984540054).epsilon(1e-14));
+  REQUIRE(metrics::normal_quantile(0.001) == Approx(-3.090232306167813).epsilon(1e-13));
 }
 
 TEST_CASE("the auroc interval follows its formula on hand numbers") {

@@ -2,10 +2,20 @@
 #pragma once
 
 // Replaces the program's allocation functions by ones that count: include it in exactly one source file of a program.
+// Under the thread sanitizer, whose own they are, nothing is replaced and nothing is counted.
 
 #include <atomic>
 #include <cstdlib>
 #include <new>
+
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define SUPPORT_THREAD_SANITIZER
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define SUPPORT_THREAD_SANITIZER
+#endif
 
 namespace support {
 
@@ -35,6 +45,7 @@ namespace detail {
 }  // namespace detail
 }  // namespace support
 
+#ifndef SUPPORT_THREAD_SANITIZER
 // All forms, since a sanitizer has its own of those that are missing. Not inlined: GCC would take free() in delete for
 // a mistake. NOLINTBEGIN
 [[gnu::noinline]] void* operator new(std::size_t size) {
@@ -74,3 +85,4 @@ namespace detail {
 [[gnu::noinline]] void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { std::free(p); }
 // NOLINTEND
+#endif

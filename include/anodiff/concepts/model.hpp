@@ -56,9 +56,21 @@ concept finds_neighbours = requires(const M m, tensor_view<const typename M::eng
   { m.remembered() } -> std::convertible_to<std::span<const index>>;
   { m.capacity(index{}) } -> std::same_as<index>;
 };
+template <class M>
+concept scales_rows = requires(const M m, tensor_view<const float, 2> x, typename M::real* out) {
+  m.scale(x, out);
+  { m.rows() } -> std::same_as<tensor_view<const typename M::real, 2>>;
+  { m.spacing() } -> std::same_as<double>;
+};
+template <class M>
+concept sums_kernels = requires(const M m, tensor_view<const typename M::real, 2> scaled, double* out, index* place) {
+  m.energy(scaled, double{}, std::span<const index>{}, out, out);
+  m.neighbours(scaled, index{}, std::span<const index>{}, out, place);
+};
 }  // namespace part
 
-/// What `fit` makes. It lives on an engine, and can be stored and restored tensor by tensor.
+/// What `fit` makes. It lives on an engine, and can be stored and restored tensor by tensor: tensors(f) calls
+/// f(name, values) for each, whose memory lives as long as the model; restore(shape, find) takes find(name) of each.
 template <class M>
 concept model = policy<M> && part::has_an_engine<M> && part::lists_its_tensors<M>;
 
@@ -84,5 +96,22 @@ concept memory = model<M> && part::remembers_rows<M>;
 /// A memory that can be asked for the rows nearest to a query.
 template <class M>
 concept neighbourhood = memory<M> && part::finds_neighbours<M>;
+
+/// A memory that is a kernel density of its rows, in a scale of its own: scale(x, out) brings rows there, energy and
+/// neighbours take scaled rows, spacing() is the usual distance between rows there.
+template <class M>
+concept kernel_density = memory<M> && part::scales_rows<M> && part::sums_kernels<M>;
+
+/// A memory that holds two kernel densities of the same rows, main() and partner(), with the scorers for each and the
+/// tails of their scores over normal rows.
+template <class M>
+concept two_views = memory<M> && requires(const M m) {
+  m.energy();
+  m.local_gaussian();
+  m.main_tail();
+  m.partner_tail();
+  { m.in_tails(index{}) } -> std::same_as<bool>;
+} && kernel_density<std::remove_cvref_t<decltype(std::declval<const M&>().main())>> &&
+    kernel_density<std::remove_cvref_t<decltype(std::declval<const M&>().partner())>>;
 
 }  // namespace anodiff

@@ -9,9 +9,11 @@
 #include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/kernel_average_cpu.hpp>
+#include <anodiff/ops/kernel_energy_cpu.hpp>
 #include <anodiff/ops/layer_norm_cpu.hpp>
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
+#include <anodiff/ops/local_gaussian_cpu.hpp>
 #include <anodiff/ops/nearest_cpu.hpp>
 #include <anodiff/ops/noise_cpu.hpp>
 #include <anodiff/ops/row_distance_cpu.hpp>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/metrics/auroc.hpp>
+#include <anodiff/metrics/normal_quantile.hpp>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -18,16 +19,6 @@ struct interval {
 };
 
 namespace detail {
-
-/// The z with Phi(z) = probability, probability in (0, 1). Bisection to the last bit: a few microseconds, no constants.
-inline double normal_quantile(double probability) noexcept {
-  double below = -40, above = 40;
-  for (int i = 0; i < 64; ++i) {
-    const double middle = (below + above) / 2;
-    (std::erfc(-middle / std::sqrt(2.0)) / 2 < probability ? below : above) = middle;
-  }
-  return (below + above) / 2;
-}
 
 /// Weighted mean and variance of one class's placements (the share of the other class on its right side), with half a
 /// placement of 0 and half of 1 added; gives the effective number of independent yes-no trials.
@@ -72,7 +63,7 @@ class placement_sum {
   }
   const double trials = std::max(1 / (of_positives.variance_ratio(positives) + of_negatives.variance_ratio(negatives)),
                                  std::min(positives, negatives));
-  const double area = auroc(ranked), z = detail::normal_quantile((1 + level) / 2), pull = z * z / trials;
+  const double area = auroc(ranked), z = normal_quantile((1 + level) / 2), pull = z * z / trials;
   const double centre = (area + pull / 2) / (1 + pull);
   const double reach = std::sqrt(pull * area * (1 - area) + pull * pull / 4) / (1 + pull);
   return {std::max(0.0, centre - reach), std::min(1.0, centre + reach), level};

@@ -19,15 +19,24 @@ struct gaussian_params {
 /// one cloud.
 template <engine Engine>
 class gaussian {
+  using stored_real = typename Engine::real;
   struct learned {
     Eigen::VectorXd mean, variance;
-    Eigen::MatrixXd axes;  // columns: directions of Σ
-    /// To what a file can hold, so that a loaded model is the same model.
-    void round() {
-      const auto rounded = [](double v) { return static_cast<double>(static_cast<real>(v)); };
-      mean = mean.unaryExpr(rounded);
-      variance = variance.unaryExpr(rounded);
-      axes = axes.unaryExpr(rounded);
+    Eigen::MatrixXd axes;           // columns: directions of Σ
+    tensor<stored_real, 2> stored;  // (d + 2, d): mean, variance, axes, as the file has them
+    /// Rounds to what the file holds, so that a loaded model is the same model.
+    void store() {
+      const index d = mean.size();
+      stored = tensor<stored_real, 2>{{d + 2, d}};
+      const auto put = [&](index row, index column, double& v) {
+        stored(row, column) = static_cast<stored_real>(v);
+        v = static_cast<double>(stored(row, column));
+      };
+      for (index j = 0; j < d; ++j) {
+        put(0, j, mean[j]);
+        put(1, j, variance[j]);
+        for (index i = 0; i < d; ++i) put(2 + i, j, axes(i, j));
+      }
     }
   };
 
@@ -61,7 +70,7 @@ class gaussian {
     made->axes = solved.eigenvectors();
     const double floor = params_.ridge * std::max(covariance.trace() / static_cast<double>(mean.size()), 1e-300);
     made->variance = solved.eigenvalues().cwiseMax(0.0).array() + floor;
-    made->round();
+    made->store();
     learned_ = std::move(made);
   }
 
@@ -100,14 +109,7 @@ class gaussian {
 
   template <class F>
   void tensors(F&& f) const {
-    const index d = learned_->mean.size();
-    tensor<real, 2> all{{d + 2, d}};
-    for (index j = 0; j < d; ++j) {
-      all(0, j) = static_cast<real>(learned_->mean[j]);
-      all(1, j) = static_cast<real>(learned_->variance[j]);
-      for (index i = 0; i < d; ++i) all(2 + i, j) = static_cast<real>(learned_->axes(i, j));
-    }
-    f("mean_variance_axes", all.view());
+    f("mean_variance_axes", learned_->stored.view());
   }
   template <class Find>
   void restore(const model_shape& shape, Find&& find) {
@@ -124,6 +126,7 @@ class gaussian {
       made->variance[j] = static_cast<double>(all(1, j));
       for (index i = 0; i < d; ++i) made->axes(i, j) = static_cast<double>(all(2 + i, j));
     }
+    made->store();
     learned_ = std::move(made);
   }
 

@@ -50,6 +50,10 @@ class knn {
   /// Places of the remembered rows among those given to remember().
   [[nodiscard]] std::span<const index> remembered() const noexcept { return remembered_; }
   [[nodiscard]] tensor_view<const real, 2> rows() const noexcept { return held_->rows; }
+  /// The remembered rows as the engine wants them for a product with queries.
+  [[nodiscard]] const typename Engine::weight& product() const noexcept { return held_->product; }
+  /// The same rows, in another form.
+  void replace_rows(tensor<real, 2> rows) { hold(std::move(rows)); }
 
   /// The k nearest remembered rows of each query: squared distances, ascending, and places, both (n, k); exclude (n)
   /// names a row that each query must not find, or is empty.

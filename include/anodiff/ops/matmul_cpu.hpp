@@ -149,11 +149,8 @@ void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, in
   const auto count = static_cast<int>(std::min<index>(size::columns, n - n0));
   for (index k0 = 0; k0 == 0 || k0 < k; k0 += size::depth) {
     const index k1 = std::min(k, k0 + size::depth);
-    const T* b = packed + k0 * size::columns;
-    if (loose != nullptr) {
-      pack_panel(*loose, n, n0, k0, k1, panel);
-      b = panel;
-    }
+    if (loose != nullptr) pack_panel(*loose, n, n0, k0, k1, panel);
+    const T* b = loose != nullptr ? panel : packed + k0 * size::columns;
     for (index i = m0; i < m1; i += size::rows) {
       const index rows = std::min<index>(size::rows, m1 - i);
       T* tile = sums + (i - m0) * size::columns;

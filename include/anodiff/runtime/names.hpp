@@ -5,6 +5,10 @@
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
 #include <anodiff/methods/dte_np.hpp>
+#include <anodiff/methods/empirical_em.hpp>
+#include <anodiff/methods/knn.hpp>
+#include <anodiff/methods/local_gaussian.hpp>
+#include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/runtime/erased_detector.hpp>
 #include <array>
 
@@ -68,6 +72,11 @@ inline constexpr std::array known_methods{
         "distance to what a diffusion model rebuilds (Livernoche et al. 2023, DDPM baseline)"),
     method_of<methods::denoising_error<cpu_engine>>("noise-prediction error at ten levels, z-scored (Ho et al. 2020)"),
     method_of<methods::dte_np<cpu_engine>>("diffusion time from the ten nearest normal rows (Livernoche et al. 2023)"),
+    method_of<methods::empirical_em<cpu_engine>>("energy of the exact denoiser, its noise level fitted per column"),
+    method_of<methods::knn<cpu_engine>>("mean distance to the five nearest normal rows (Angiulli & Pizzuti 2002)"),
+    method_of<methods::local_gaussian<cpu_engine>>("a Gaussian around the fifteen nearest normal rows"),
+    method_of<methods::rows_composite<cpu_engine>>(
+        "empirical_em, and local_gaussian where that finds a row very unusual"),
 };
 
 [[nodiscard]] inline const named_method& find_method(const std::string& name) {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/core/parallel.hpp>
+#include <anodiff/ops/local_gaussian.hpp>
+#include <anodiff/ops/vector_loop_cpu.hpp>
+
+namespace anodiff::ops::cpu {
+
+namespace detail {
+
+/// The lower triangle of A (n, n) becomes its Cholesky factor; gives log det A.
+inline double factor_in_place(double* a, index n) noexcept {
+  double log_determinant = 0;
+  for (index c = 0; c < n; ++c) {
+    double pivot = a[c * n + c];
+    for (index e = 0; e < c; ++e) pivot -= a[c * n + e] * a[c * n + e];
+    log_determinant += std::log(pivot);
+    const double root = std::sqrt(pivot);
+    a[c * n + c] = root;
+    for (index r = c + 1; r < n; ++r) {
+      double sum = a[r * n + c];
+      for (index e = 0; e < c; ++e) sum -= a[r * n + e] * a[c * n + e];
+      a[r * n + c] = sum / root;
+    }
+  }
+  return log_determinant;
+}
+/// b becomes the solution of L Lᵀ y = b.
+inline void solve_in_place(const double* l, index n, double* b) noexcept {
+  for (index r = 0; r < n; ++r) {
+    for (index e = 0; e < r; ++e) b[r] -= l[r * n + e] * b[e];
+    b[r] /= l[r * n + r];
+  }
+  for (index r = n; r-- > 0;) {
+    for (index e = r + 1; e < n; ++e) b[r] -= l[e * n + r] * b[e];
+    b[r] /= l[r * n + r];
+  }
+}
+
+/// One query; `centred` (k + 2, row_size) is scratch: the centred neighbours, the mean and the residual.
+template <class T>
+void local_gaussian_row(const local_gaussian<T>& op, index i, double* ANODIFF_RESTRICT centred) noexcept {
+  const index d = op.row_size;
+  const index* place = op.place + i * op.k;
+  index k = 0;
+  while (k < op.k && place[k] >= 0) ++k;
+  const auto count = static_cast<double>(k);
+  double* mean = centred + op.k * d;
+  double* residual = mean + d;
+  std::fill_n(mean, d, 0.0);
+  for (index n = 0; n < k; ++n) {
+    const T* r = op.reference + place[n] * d;
+    for_each_lanes<double>(d, [&](index j, auto lanes) {
+      const simd::vec<double> v = lanes.load(r + j);
+      lanes.store(mean + j, lanes.load(mean + j) + v);
+      lanes.store(centred + n * d + j, v);
+    });
+  }
+  for_each_lanes<double>(d, [&](index j, auto lanes) {
+    const simd::vec<double> m = lanes.load(mean + j) / count;
+    lanes.store(mean + j, m);
+    lanes.store(residual + j, lanes.load(op.x + i * d + j) - m);
+    for (index n = 0; n < k; ++n) lanes.store(centred + n * d + j, lanes.load(centred + n * d + j) - m);
+  });
+  const auto product = [&](const double* a, const double* b) {
+    return sum_lanes<double>(
+        d, [&](index j, auto lanes) -> simd::vec<double> { return lanes.load(a + j) * lanes.load(b + j); });
+  };
+  double gram[local_gaussian_most * local_gaussian_most], weight[local_gaussian_most], trace = 0;
+  for (index a = 0; a < k; ++a) {
+    for (index b = 0; b <= a; ++b) gram[a * k + b] = product(centred + a * d, centred + b * d);
+    trace += gram[a * k + a];
+    weight[a] = product(centred + a * d, residual);
+  }
+  const double ridge = op.shrinkage * trace / count / static_cast<double>(d) + 1e-6;
+  const double c = count * ridge / (1 - op.shrinkage);
+  for (index a = 0; a < k; ++a) gram[a * k + a] += c;
+  const double log_determinant =
+      factor_in_place(gram, k) - count * std::log(c) + static_cast<double>(d) * std::log(ridge);
+  solve_in_place(gram, k, weight);
+  double* share = op.share + i * d;
+  double* solved = mean;  // M⁻¹ r, in the place of the mean
+  std::copy_n(residual, d, solved);
+  for (index n = 0; n < k; ++n)
+    for_each_lanes<double>(d, [&](index j, auto lanes) {
+      lanes.store(solved + j, lanes.load(solved + j) - weight[n] * lanes.load(centred + n * d + j));
+    });
+  for_each_lanes<double>(d, [&](index j, auto lanes) {
+    lanes.store(share + j, lanes.load(residual + j) * lanes.load(solved + j) / ridge);
+  });
+  op.value[i] = log_determinant + sum_lanes<double>(d, [&](index j, auto lanes) { return lanes.load(share + j); });
+}
+
+}  // namespace detail
+
+template <class T>
+void run(const local_gaussian<T>& op, thread_pool& pool) {
+  constexpr index small = 4096;
+  parallel_for(pool, op.rows, 16, [&](index first, index last) {
+    double on_stack[small];
+    const index needed = (op.k + 2) * op.row_size;
+    std::vector<double> large(needed <= small ? 0 : static_cast<std::size_t>(needed));
+    for (index i = first; i < last; ++i) detail::local_gaussian_row(op, i, needed <= small ? on_stack : large.data());
+  });
+}
+
+}  // namespace anodiff::ops::cpu
