@@ -30,12 +30,15 @@ using samplers_with_noise = std::tuple<anodiff::samplers::dpm_solver>;
 using all_samplers = decltype(std::tuple_cat(samplers_to_clean{}, samplers_with_noise{}));
 
 /// What concepts/sampler.hpp says of a stage, in double and with plain loops. Point is an array of doubles,
-/// clean(x, level) the estimate, noise() fresh normals as a Point.
-template <class Point, class Clean, class Noise>
-[[nodiscard]] Point run_program(std::span<const anodiff::stage> program, Point x, Clean&& clean, Noise&& noise) {
+/// clean(x, level) the estimate, noise() fresh normals as a Point; enter(i, x) may change the state before stage i.
+template <class Point, class Clean, class Noise, class Enter>
+[[nodiscard]] Point run_program(std::span<const anodiff::stage> program, Point x, Clean&& clean, Noise&& noise,
+                                Enter&& enter) {
   Point saved{};
   std::array<Point, anodiff::stage::past_slots> past{};
-  for (const auto& s : program) {
+  for (std::size_t i = 0; i < program.size(); ++i) {
+    const auto& s = program[i];
+    enter(i, x);
     const Point estimate = clean(x, s.at);
     if (s.save_x) saved = x;
     const Point before = x;
@@ -50,6 +53,11 @@ template <class Point, class Clean, class Noise>
     for (std::size_t k = 0; k < x.size(); ++k) past[0][k] = s.keep_x * before[k] + s.keep_clean * estimate[k];
   }
   return x;
+}
+
+template <class Point, class Clean, class Noise>
+[[nodiscard]] Point run_program(std::span<const anodiff::stage> program, Point x, Clean&& clean, Noise&& noise) {
+  return run_program(program, x, clean, noise, [](std::size_t, Point&) {});
 }
 
 /// What a run does to a sample whose clean estimate is always right: shares of the sample and of the noise that the run
