@@ -2,6 +2,7 @@
 #include <anodiff/core/parallel.hpp>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <string>
 
 using namespace anodiff;
@@ -30,6 +31,44 @@ TEST_CASE("a pool serves many short jobs in a row", "[parallel]") {
   std::atomic<index> total{0};
   for (int job = 0; job < 2000; ++job) pool.run(4, [&](index i) { total += i; });
   CHECK(total.load() == 2000 * 6);
+}
+
+TEST_CASE("caller and workers fall asleep and are woken", "[parallel]") {
+  using std::chrono::microseconds;
+  thread_pool pool{3};
+  std::vector<int> sums(3);  // plain: each chunk's writes must be visible to the caller after the job
+  for (int job = 0; job < 60; ++job) {
+    if (job % 3 == 0) std::this_thread::sleep_for(microseconds{300});  // longer than the workers spin
+    pool.run(3, [&](index i) {
+      // whoever takes the last chunk keeps the others waiting for longer than they spin
+      if (i == 2 || job % 2 == 0) std::this_thread::sleep_for(microseconds{300});
+      sums[static_cast<std::size_t>(i)] += static_cast<int>(i) + 1;
+    });
+    REQUIRE(sums == std::vector<int>{job + 1, 2 * (job + 1), 3 * (job + 1)});
+  }
+}
+
+TEST_CASE("a job does not wait for workers that have not begun", "[parallel]") {
+  // so many workers cannot all be given a core between two jobs: waiting for each took about 100 microseconds a worker
+  thread_pool pool{64};
+  index total = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (int job = 0; job < 5000; ++job) {
+    std::atomic<index> sum{0};
+    pool.run(2, [&](index i) { sum += i + 1; });
+    total += sum.load();
+  }
+  CHECK(total == 5000 * 3);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{10});
+}
+
+TEST_CASE("a pool is left at any time", "[parallel]") {
+  for (int repeat = 0; repeat < 200; ++repeat) {
+    thread_pool pool{3};
+    std::atomic<int> runs{0};
+    for (int job = 0; job < repeat % 3; ++job) pool.run(4, [&](index) { ++runs; });
+    CHECK(runs.load() == repeat % 3 * 4);
+  }
 }
 
 TEST_CASE("the exception of the lowest chunk that threw comes back, and the pool goes on", "[parallel]") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <anodiff/core/shape.hpp>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,8 @@ namespace anodiff {
 
 /// A fixed set of worker threads that share out numbered chunks of work. The caller works too. One job runs at a time:
 /// a job started from within a job, or while another thread's job is running, is done by its caller alone, so that
-/// nothing waits for anything and nothing is oversubscribed.
+/// nothing waits for anything and nothing is oversubscribed. A job does not wait for a worker that has not begun: where
+/// other programs hold the cores, the caller does what is left. Who waits spins for some microseconds, then sleeps.
 class thread_pool {
  public:
   /// threads counts the caller; 0 takes one for each core of the machine. Throws invalid_argument outside 0 … 1024.
@@ -30,8 +32,8 @@ class thread_pool {
   thread_pool& operator=(const thread_pool&) = delete;
   ~thread_pool() {
     stopping_.store(true);
-    generation_.fetch_add(1);
-    generation_.notify_all();
+    gate_.fetch_add(one_job);
+    gate_.notify_all();
     for (auto& worker : workers_) worker.join();
   }
 
@@ -54,35 +56,64 @@ class thread_pool {
     chunks_ = chunks;
     failed_chunk_ = chunks;
     next_.store(0, std::memory_order_relaxed);
-    pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
+    gate_.fetch_add(one_job + open, std::memory_order_release);
+    gate_.notify_all();
     work();
-    for (int spins = 0; pending_.load(std::memory_order_acquire) != 0; ++spins)
-      if (spins >= spin_limit) std::this_thread::yield();
+    finish(gate_.fetch_sub(open, std::memory_order_acq_rel) - open);
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
-  static constexpr int spin_limit = 4000;  // about 20 microseconds: longer than the gap between two layers of a network
+  // the gate's bits: workers inside, caller asleep, job open, number of the job
+  static constexpr std::uint32_t inside_mask = (1U << 11) - 1, caller_sleeps = 1U << 11, open = 1U << 12;
+  static constexpr std::uint32_t one_job = 1U << 13;
+  static constexpr std::chrono::microseconds spin_time{30};  // longer than the gap between two layers of a network
 
-  void serve() {
-    std::uint64_t seen = 0;
-    for (;;) {
-      std::uint64_t now = generation_.load(std::memory_order_acquire);
-      for (int spins = 0; now == seen && spins < spin_limit; ++spins) {
+  /// Reads the gate until enough(gate), for as long as spinning is worth it; gives what was read last.
+  template <class Enough>
+  std::uint32_t spin_until(std::uint32_t gate, Enough&& enough) const {
+    if (enough(gate)) return gate;
+    const auto last = std::chrono::steady_clock::now() + spin_time;
+    do {
+      for (int i = 0; i < 16; ++i) {
         pause();
-        now = generation_.load(std::memory_order_acquire);
+        gate = gate_.load(std::memory_order_acquire);
+        if (enough(gate)) return gate;
       }
-      if (now == seen) {
-        generation_.wait(seen, std::memory_order_acquire);
-        now = generation_.load(std::memory_order_acquire);
+    } while (std::chrono::steady_clock::now() < last);
+    return gate;
+  }
+  /// The job is closed to workers that have not begun: waits for those inside.
+  void finish(std::uint32_t gate) {
+    const auto empty = [](std::uint32_t g) { return (g & inside_mask) == 0; };
+    gate = spin_until(gate, empty);
+    while (!empty(gate)) {
+      if (gate_.compare_exchange_weak(gate, gate | caller_sleeps, std::memory_order_acq_rel)) {
+        gate_.wait(gate | caller_sleeps, std::memory_order_acquire);
+        gate = gate_.load(std::memory_order_acquire);
       }
-      if (now == seen) continue;
-      seen = now;
+    }
+    if ((gate & caller_sleeps) != 0) gate_.fetch_and(~caller_sleeps, std::memory_order_relaxed);
+  }
+  void serve() {
+    std::uint32_t seen = 0;  // the number of the last job taken; its bits alone
+    const auto is_new = [&](std::uint32_t g) { return (g & ~(one_job - 1)) != seen; };
+    for (;;) {
+      std::uint32_t gate = spin_until(gate_.load(std::memory_order_acquire), is_new);
       if (stopping_.load()) return;
+      if (!is_new(gate)) {
+        gate_.wait(gate, std::memory_order_acquire);
+        continue;
+      }
+      if ((gate & open) == 0) {  // too late for this one
+        seen = gate & ~(one_job - 1);
+        continue;
+      }
+      if (!gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel)) continue;
+      seen = gate & ~(one_job - 1);
       work();
-      pending_.fetch_sub(1, std::memory_order_release);
+      const std::uint32_t left = gate_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+      if ((left & inside_mask) == 0 && (left & caller_sleeps) != 0) gate_.notify_all();
     }
   }
   void work() {
@@ -114,9 +145,8 @@ class thread_pool {
     bool before = std::exchange(inside_, true);
   };
   std::mutex owner_, failure_lock_;
-  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<std::uint32_t> gate_{0};
   std::atomic<index> next_{0};
-  std::atomic<int> pending_{0};
   std::atomic<bool> stopping_{false};
   void (*call_)(void*, index) = nullptr;
   void* target_ = nullptr;
