@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "golden_runs.hpp"
 #include "laws/grid_laws.hpp"
-#include "laws/prediction_laws.hpp"
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
@@ -16,32 +14,6 @@ std::vector<noise_level> three_levels() {
   auto levels = schedules::linear{{.beta_first = 0.1, .beta_last = 0.3, .steps = 3}}.levels();
   std::reverse(levels.begin(), levels.end());
   return levels;
-}
-
-/// The run of golden_runs.hpp; levels noisiest first, without the clean end.
-template <prediction P>
-golden::run closed_form_run(std::vector<noise_level> levels, const P& prediction) {
-  levels.push_back(clean_level);
-  const auto program = ddim{}.program(levels);
-  golden::run x{};
-  for (std::size_t k = 0; k < x.size(); ++k) x[k] = -1 + 2 * static_cast<double>(k) / 7;
-  const auto clean = [&](const golden::run& at, const noise_level& level) {
-    const mixture fold = prediction.fold(level);
-    golden::run out{};
-    for (std::size_t k = 0; k < out.size(); ++k)
-      out[k] = fold.first * at[k] + fold.second * (at[k] / 2 + std::sin(3 * at[k]) / 10 + level.time / 10000);
-    return out;
-  };
-  return laws::run_program(std::span<const stage>{program}, x, clean, [] { return golden::run{}; });
-}
-
-double difference(const golden::run& got, const golden::run& want) {
-  double most = 0, largest = 0;
-  for (std::size_t k = 0; k < got.size(); ++k) {
-    most = std::max(most, std::abs(got[k] - want[k]));
-    largest = std::max(largest, std::abs(want[k]));
-  }
-  return most / largest;
 }
 
 }  // namespace
@@ -151,29 +123,42 @@ TEST_CASE("ddim: data in one point is found in one step", "[samplers]") {
   CHECK(got[1] == Approx(-2).epsilon(1e-14));
 }
 
-TEST_CASE("ddim: runs of diffusers", "[samplers][golden]") {
-  constexpr double bound = 5e-5;
-  const auto schedule = schedules::linear{}.levels();
-  const auto leading = grids::leading{}.pick(schedule, 10), trailing = grids::trailing{}.pick(schedule, 10);
-  CHECK(difference(closed_form_run(leading, predictions::epsilon{}), golden::epsilon_leading) < bound);
-  CHECK(difference(closed_form_run(trailing, predictions::epsilon{}), golden::epsilon_trailing) < bound);
-  CHECK(difference(closed_form_run(leading, predictions::clean{}), golden::clean_leading) < bound);
-  CHECK(difference(closed_form_run(trailing, predictions::clean{}), golden::clean_trailing) < bound);
-  CHECK(difference(closed_form_run(leading, predictions::velocity{}), golden::velocity_leading) < bound);
-  CHECK(difference(closed_form_run(trailing, predictions::velocity{}), golden::velocity_trailing) < bound);
+TEST_CASE("ddim: inversion finds the noise that leads to a sample", "[samplers]") {
+  const laws::gaussian_oracle oracle{{0.5, -1}, 0.6, {0.09, 2.5}};
+  const auto clean = [&](const auto& at, const auto& l) { return oracle.clean(at, l); };
+  const auto nothing = [] { return laws::gaussian_oracle::point{}; };
+  const laws::gaussian_oracle::point x{0.8, -0.2};
+  double before = 1e9;
+  for (const std::size_t steps : {50, 100, 200, 400}) {
+    const auto levels = laws::even_in_lambda(-3, 2, steps);
+    const auto up = ddim{}.inversion(levels), down = ddim{}.program(levels);
+    CHECK(up.front().at == levels.back());
+    CHECK(up.size() == steps);
+    const auto noise = laws::run_program(std::span<const stage>{up}, x, clean, nothing);
+    const auto want = oracle.flow(x, levels.back(), levels.front());
+    const double error = std::hypot(noise[0] - want[0], noise[1] - want[1]);
+    CHECK(error < 0.55 * before);
+    before = error;
+    const auto again = laws::run_program(std::span<const stage>{down}, noise, clean, nothing);
+    CHECK(std::hypot(again[0] - x[0], again[1] - x[1]) < 5.0 / static_cast<double>(steps));
+  }
+  auto levels = laws::even_in_lambda(-3, 2, 4);
+  CHECK_THROWS_WITH(ddim{{.eta = 0.5}}.inversion(levels), "samplers::ddim: inversion needs eta = 0, got 0.5");
+  levels.push_back(clean_level);
+  CHECK_THROWS_WITH(ddim{}.inversion(levels),
+                    "samplers::ddim: inversion needs a last level with noise, got sigma = 0: begin at the schedule's "
+                    "cleanest level");
 }
 
-TEST_CASE("ddim: a run of diffusers from pure noise", "[samplers][golden]") {
-  // alpha shifted and scaled so that the last is 0 and the first stays (Lin et al. 2023, arXiv:2305.08891, algorithm 1)
-  auto schedule = schedules::linear{}.levels();
-  const double first = schedule.front().alpha, last = schedule.back().alpha;
-  for (auto& l : schedule) {
-    l.alpha = (l.alpha - last) * first / (first - last);
-    l.sigma = std::sqrt(1 - l.alpha * l.alpha);
-  }
-  REQUIRE(schedule.back().alpha == 0);
-  CHECK(difference(closed_form_run(grids::trailing{}.pick(schedule, 10), predictions::velocity{}),
-                   golden::velocity_trailing_zero_snr) < 5e-5);
+TEST_CASE("ddim: a fixed stride agrees with the next level where the stride divides", "[samplers]") {
+  const auto schedule = schedules::linear{}.levels();
+  const auto picked = grids::leading{}.pick(schedule, 10);
+  auto levels = picked;
+  levels.push_back(clean_level);
+  const auto a = ddim{}.program(levels), b = ddim{}.fixed_stride_program(schedule, picked);
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i].clean_weight == b[i].clean_weight);
+  CHECK_THROWS_AS(ddim{}.fixed_stride_program(schedule, {}), invalid_argument);
 }
 
 TEST_CASE("ddim: refuses eta out of range", "[samplers]") {

@@ -53,6 +53,22 @@ TEST_CASE("ddpm: a step by hand", "[samplers]") {
   CHECK_FALSE(ddpm{}.deterministic());
 }
 
+TEST_CASE("ddpm: variances by other names, and between", "[samplers]") {
+  auto levels = grids::trailing{}.pick(schedules::linear{}.levels(), 10);
+  levels.push_back(clean_level);
+  const auto drawn = [&](ddpm_variance v, double blend = 0.5) {
+    return ddpm{{.variance = v, .blend = blend}}.program(levels)[3].noise_weight;
+  };
+  const double small = drawn(ddpm_variance::fixed_small), large = drawn(ddpm_variance::fixed_large);
+  CHECK(small < large);
+  CHECK(drawn(ddpm_variance::fixed_small_log) == small);
+  CHECK(drawn(ddpm_variance::fixed_large_log) == large);  // NaN in diffusers at revision 58eb52c0
+  CHECK(drawn(ddpm_variance::blended) == Approx(std::sqrt(small * large)).epsilon(1e-13));
+  CHECK(drawn(ddpm_variance::blended, 0) == Approx(small).epsilon(1e-13));
+  CHECK(drawn(ddpm_variance::blended, 1) == Approx(large).epsilon(1e-13));
+  CHECK_THROWS_WITH(ddpm({.blend = 2}), "samplers::ddpm: blend must lie in [0, 1], got 2");
+}
+
 TEST_CASE("ddpm: both variances keep the laws", "[samplers][laws]") {
   for (const auto variance : {ddpm_variance::fixed_small, ddpm_variance::fixed_large})
     for (const index steps : {1, 10, 1000}) {

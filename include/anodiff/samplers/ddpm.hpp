@@ -7,16 +7,23 @@
 
 namespace anodiff::samplers {
 
-/// The variance of the reverse step, both optimal for one extreme of data: a single point, or white noise.
-enum class ddpm_variance { fixed_small, fixed_large };
-[[nodiscard]] constexpr std::array<std::string_view, 2> names_of(ddpm_variance) {
-  return {"fixed_small", "fixed_large"};
+/// The variance of the reverse step. The fixed ones are optimal for one extreme of data each, a single point or white
+/// noise; the names with log are those of diffusers for the same variances (its fixed_large_log takes the root of a
+/// logarithm, which is NaN; here it is what the name says). `blended` lies between them in the logarithm: the form of
+/// learned variances, with the network's share a constant. Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 15.
+enum class ddpm_variance { fixed_small, fixed_large, fixed_small_log, fixed_large_log, blended };
+[[nodiscard]] constexpr std::array<std::string_view, 5> names_of(ddpm_variance) {
+  return {"fixed_small", "fixed_large", "fixed_small_log", "fixed_large_log", "blended"};
 }
 
 struct ddpm_params {
-  ddpm_variance variance = ddpm_variance::fixed_small;  ///< β̃_t or β_t
+  ddpm_variance variance = ddpm_variance::fixed_small;  ///< β̃_t, β_t or between
+  double blend = 0.5;                                   ///< share of log β_t in `blended`; [0, 1]
 
-  static constexpr void fields(auto& self, auto&& field) { field("variance", self.variance); }
+  static constexpr void fields(auto& self, auto&& field) {
+    field("variance", self.variance);
+    field("blend", self.blend);
+  }
 };
 
 /// Ancestral sampling. Ho et al. 2020, arXiv:2006.11239, eq. 7 for the mean and section 3.2 for the variance, written
@@ -26,7 +33,9 @@ class ddpm {
   using params = ddpm_params;
   static constexpr std::string_view name = "ddpm";
 
-  explicit ddpm(params p = {}) : params_{p} {}
+  explicit ddpm(params p = {}) : params_{p} {
+    check(p.blend >= 0 && p.blend <= 1, "samplers::ddpm: blend must lie in [0, 1], got ", p.blend);
+  }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] bool deterministic() const noexcept { return false; }
 
@@ -47,10 +56,20 @@ class ddpm {
     stage s{.at = from};
     s.x_weight = shrink * to.sigma * to.sigma / total;
     s.clean_weight = to.alpha * variance / total;
-    const bool small = params_.variance == ddpm_variance::fixed_small;
-    s.noise_weight =
-        to.sigma == 0 ? 0 : std::sqrt(std::max(small ? variance * to.sigma * to.sigma / total : variance, 0.0));
+    const double large = std::sqrt(std::max(variance, 0.0));
+    s.noise_weight = to.sigma == 0 ? 0 : large * std::pow(to.sigma / from.sigma, 1 - share_of_large());
     return s;
+  }
+  [[nodiscard]] double share_of_large() const noexcept {
+    switch (params_.variance) {
+      case ddpm_variance::fixed_large:
+      case ddpm_variance::fixed_large_log:
+        return 1;
+      case ddpm_variance::blended:
+        return params_.blend;
+      default:
+        return 0;
+    }
   }
   params params_;
 };
