@@ -70,6 +70,7 @@
 #include <anodiff/methods/knn.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
 #include <anodiff/methods/rows_composite.hpp>
+#include <anodiff/methods/rows_default.hpp>
 #include <anodiff/metrics/auroc.hpp>
 #include <anodiff/metrics/average_precision.hpp>
 #include <anodiff/metrics/confusion.hpp>

@@ -15,7 +15,8 @@ namespace ad = anodiff;
 
 namespace {
 
-const std::vector<std::string> methods{"dte_np", "empirical_em", "knn", "local_gaussian", "rows_composite"};
+const std::vector<std::string> methods{"dte_np",         "empirical_em",   "knn",
+                                       "local_gaussian", "rows_composite", "rows_default"};
 
 ad::any_detector fitted(const std::string& method, const ad::tensor<double, 2>& rows, int threads = 1) {
   auto model = ad::any_detector::make(method, {}, threads);

@@ -73,15 +73,28 @@ struct running_energy {
     }
     total += static_cast<double>(simd::sum<V>(weights));
     if (sum == nullptr) return;
+    const T* near[energy_stretch];  // the references that count
+    index kept = 0;
     for (index k = 0; k < count; ++k) {
-      if (distance[k] == 0) continue;
-      const auto w = static_cast<double>(distance[k]);
-      const T* r = op.reference + (first + k) * op.row_size;
-      for_each_lanes<double>(op.row_size, [&](index j, auto lanes) {
-        const simd::vec<double> e = lanes.load(x + j) - lanes.load(r + j);
-        lanes.store(sum + j, lanes.load(sum + j) + w * (e * e));
-      });
+      near[kept] = op.reference + (first + k) * op.row_size;
+      distance[kept] = distance[k];
+      kept += distance[k] != 0 ? 1 : 0;
     }
+    for_each_lanes_by<T, 4>(op.row_size, [&](index j, auto lanes, auto vectors) {
+      V squares[vectors.value];
+      unrolled<vectors.value>([&](auto v) { squares[v] = V{}; });
+      for (index k = 0; k < kept; ++k) {
+        const V w = lanes.broadcast(distance[k]);
+        unrolled<vectors.value>([&](auto v) {
+          const V e = lanes.load(x + j + v * width) - lanes.load(near[k] + j + v * width);
+          squares[v] += w * (e * e);
+        });
+      }
+      unrolled<vectors.value>([&](auto v) {
+        for (int i = 0; i < width && j + v * width + i < op.row_size; ++i)
+          sum[j + v * width + i] += static_cast<double>(squares[v][i]);
+      });
+    });
   }
 };
 

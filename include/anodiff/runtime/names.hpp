@@ -9,6 +9,7 @@
 #include <anodiff/methods/knn.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
 #include <anodiff/methods/rows_composite.hpp>
+#include <anodiff/methods/rows_default.hpp>
 #include <anodiff/runtime/erased_detector.hpp>
 #include <array>
 
@@ -77,6 +78,8 @@ inline constexpr std::array known_methods{
     method_of<methods::local_gaussian<cpu_engine>>("a Gaussian around the fifteen nearest normal rows"),
     method_of<methods::rows_composite<cpu_engine>>(
         "empirical_em, and local_gaussian where that finds a row very unusual"),
+    method_of<methods::rows_default<cpu_engine>>(
+        "what to take for rows when nothing is known about them: rows_composite"),
 };
 
 [[nodiscard]] inline const named_method& find_method(const std::string& name) {
