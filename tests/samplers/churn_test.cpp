@@ -8,6 +8,20 @@ using samplers::churn_params;
 using samplers::euler;
 using samplers::heun;
 
+namespace {
+
+template <class Sampler>
+typename Sampler::params with_churn(double churn, double from, double to, double noise = 1) {
+  typename Sampler::params p;
+  p.churn = churn;
+  p.from = from;
+  p.to = to;
+  p.noise = noise;
+  return p;
+}
+
+}  // namespace
+
 TEST_CASE("heun: a step by hand", "[samplers]") {
   // alpha 1, sigma 2 to 1: y' = y - (d + d') / 2 with d = (y - m) / 2, d' = (y1 - m1) / 1
   const auto program = heun{}.program(std::vector<noise_level>{{1, 2, 0}, {1, 1, 0}});
@@ -49,7 +63,7 @@ TEST_CASE("euler_ancestral is ddim with the same eta", "[samplers]") {
 TEMPLATE_TEST_CASE("churn raises the noise between steps", "[samplers]", euler, heun) {
   // gain min(churn / steps, sqrt(2) - 1), noise sqrt((1 + gain)^2 - 1) sigma
   const std::vector<noise_level> levels{{1, 8, 3}, {1, 4, 2}, {1, 1, 1}, {1, 0.1, 0}, clean_level};
-  const TestType sampler{{.churn = 0.4, .from = 0.5, .to = 5}};
+  const TestType sampler{with_churn<TestType>(0.4, 0.5, 5)};
   const auto program = sampler.program(levels);
   CHECK_FALSE(sampler.deterministic());
   std::vector<noise_level> starts;
@@ -84,11 +98,11 @@ TEST_CASE("churn keeps to the path and below the level before", "[samplers]") {
     CHECK(program[i].at.time >= levels[i].time);
   }
   laws::check_sampler(sampler, levels);
-  laws::check_sampler(heun{{.churn = 40, .noise = 1.003}}, levels);
+  laws::check_sampler(heun{with_churn<heun>(40, 0, 1e9, 1.003)}, levels);
 }
 
 TEST_CASE("churn refuses numbers out of range", "[samplers]") {
   CHECK_THROWS_WITH(euler({.churn = -1}), "samplers::euler: churn must be at least 0, got -1");
-  CHECK_THROWS_WITH(heun({.from = 2, .to = 1}), "samplers::heun: need 0 <= churn_from <= churn_to, got 2 and 1");
-  CHECK_THROWS_WITH(heun({.noise = -1}), "samplers::heun: churn_noise must be at least 0, got -1");
+  CHECK_THROWS_WITH(heun(with_churn<heun>(0, 2, 1)), "samplers::heun: need 0 <= churn_from <= churn_to, got 2 and 1");
+  CHECK_THROWS_WITH(heun(with_churn<heun>(0, 0, 1, -1)), "samplers::heun: churn_noise must be at least 0, got -1");
 }

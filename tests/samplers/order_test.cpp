@@ -45,6 +45,12 @@ void check_order(const std::string& name, const auto& sampler, double stated, st
   CHECK(slope < stated + above);
 }
 
+samplers::heun in_share() {
+  samplers::heun_params p;
+  p.variable = samplers::heun_variable::share;
+  return samplers::heun{p};
+}
+
 }  // namespace
 
 TEST_CASE("deterministic samplers converge at their order", "[samplers][order]") {
@@ -54,6 +60,7 @@ TEST_CASE("deterministic samplers converge at their order", "[samplers][order]")
   check_order("euler", euler{}, 1, 0);
   check_order("euler_ancestral, eta 0", euler_ancestral{{.eta = 0}}, 1, 0);
   check_order("heun", heun{}, 2, 0);
+  check_order("heun, share", in_share(), 2, 0);
   check_order("pndm", pndm{}, 2, 0);
   for (const int order : {1, 2, 3}) {
     const auto past = static_cast<std::size_t>(order - 1);
@@ -65,8 +72,10 @@ TEST_CASE("deterministic samplers converge at their order", "[samplers][order]")
   check_order("dpm_solver_pp 2, heun", dpm_solver_pp{{.slope = slope_rule::heun, .low_order_end = false}}, 2, 1);
   check_order("dpm_solver 3, compat", dpm_solver{{.order = 3, .low_order_end = false, .compat = true}}, 2, 2);
   check_order("dpm_solver_pp 3, compat", dpm_solver_pp{{.order = 3, .low_order_end = false, .compat = true}}, 2, 2);
-  check_order("dpm_solver_pp_single 2", dpm_solver_pp_single{{.order = 2}}, 2, 0);
-  check_order("dpm_solver_pp_single 3", dpm_solver_pp_single{{.order = 3}}, 3, 0);
+  for (const auto slope : {slope_rule::midpoint, slope_rule::heun})
+    for (const int order : {2, 3})
+      check_order(concat("dpm_solver_pp_single ", order, ", ", names_of(slope)[static_cast<std::size_t>(slope)]),
+                  dpm_solver_pp_single{{.order = order, .slope = slope}}, order, 0);
   for (const int order : {1, 2, 3, 4})
     check_order("deis " + std::to_string(order), deis{{.order = order, .low_order_end = false}}, order,
                 static_cast<std::size_t>(order - 1));

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/samplers/exponential_weights.hpp>
+#include <anodiff/samplers/dpm_solver_pp.hpp>
 
 namespace anodiff::samplers {
 
 struct dpm_solver_pp_single_params {
-  int order = 2;  ///< 2 or 3: levels taken by one step
+  int order = 2;                            ///< 2 or 3: levels taken by one step
+  slope_rule slope = slope_rule::midpoint;  ///< of second-order stages
 
-  static constexpr void fields(auto& self, auto&& field) { field("order", self.order); }
+  static constexpr void fields(auto& self, auto&& field) {
+    field("order", self.order);
+    field("slope", self.slope);
+  }
 };
 
 /// DPM-Solver++ without memory of earlier steps: a step spans `order` levels of the run and calls the network at each.
@@ -44,8 +48,8 @@ class dpm_solver_pp_single {
 
  private:
   /// Stage j of a step that starts at level i.
-  [[nodiscard]] static stage part(std::span<const noise_level> levels, std::size_t i, std::size_t j,
-                                  std::size_t order) noexcept {
+  [[nodiscard]] stage part(std::span<const noise_level> levels, std::size_t i, std::size_t j,
+                           std::size_t order) const noexcept {
     const noise_level &from = levels[i], &to = levels[i + j + 1];
     stage s{.at = levels[i + j]};
     s.save_x = j == 0 && order > 1;
@@ -59,7 +63,12 @@ class dpm_solver_pp_single {
     const double start = from.lambda();
     node_weights nodes{};
     nodes[1] = levels[i + j].lambda() - start;
-    const auto w = clean_form_weights(to.lambda() - start, nodes, 2);
+    const double h = to.lambda() - start;
+    node_weights w = clean_form_weights(h, nodes, 2);
+    if (j == 1 && params_.slope == slope_rule::midpoint) {
+      const double flat = -std::expm1(-h), slope = flat / 2 * h / nodes[1];
+      w = {flat - slope, slope};
+    }
     s.past_weight[j - 1] = to.alpha * w[0];
     s.clean_weight = to.alpha * w[1];
     return s;
