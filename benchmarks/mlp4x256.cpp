@@ -109,6 +109,15 @@ int main(int count, char** arguments) {
             [&] { loop.run(x.data(), rows, {}, [](std::size_t) {}); });
     measure_by_hand(model, called, levels, x.view());
   }
+  {  // the same row with weights read in half precision
+    ad::models::mlp<ad::cpu_engine> halved{{}, ad::cpu_engine{threads, ad::weight_storage::halves}};
+    halved.build({{d}, 7});
+    ad::denoising_loop<decltype(halved), ad::predictions::epsilon> loop{
+        halved, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), 1, d, 0};
+    ad::tensor<float, 2> x{{1, d}};
+    machine.run(ad::ops::fill_normal<float>{x.data(), 1, d, {}});
+    measure("ddim50/b1/halves", 50 * row_flops, [&] { loop.run(x.data(), 1, {}, [](std::size_t) {}); });
+  }
   for (const ad::index rows : {1, 256}) {
     constexpr ad::index block = 512;  // rows x levels for the network at a time
     const ad::index stacked = rows * 50, at_once = std::min(stacked, block);

@@ -31,6 +31,7 @@
 #include <anodiff/conditioning/none.hpp>
 #include <anodiff/core/annotate.hpp>
 #include <anodiff/core/check.hpp>
+#include <anodiff/core/half.hpp>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/core/progress.hpp>
@@ -185,12 +186,22 @@
 #include <anodiff/schedules/sigmoid.hpp>
 #include <anodiff/schedules/zero_snr.hpp>
 #include <anodiff/scorers/denoising_error.hpp>
+#include <anodiff/scorers/diffpath.hpp>
 #include <anodiff/scorers/dte_np.hpp>
+#include <anodiff/scorers/elbo.hpp>
 #include <anodiff/scorers/energy.hpp>
+#include <anodiff/scorers/even_in_lambda.hpp>
 #include <anodiff/scorers/excess.hpp>
+#include <anodiff/scorers/flow_steps.hpp>
 #include <anodiff/scorers/local_gaussian.hpp>
 #include <anodiff/scorers/neighbour_distance.hpp>
+#include <anodiff/scorers/projection_regret.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
+#include <anodiff/scorers/round_trip.hpp>
+#include <anodiff/scorers/sample_disagreement.hpp>
+#include <anodiff/scorers/score_norm.hpp>
+#include <anodiff/scorers/several_starts.hpp>
+#include <anodiff/scorers/stacked_levels.hpp>
 #include <anodiff/version.hpp>
 
 #ifdef ANODIFF_HAS_ZLIB

@@ -87,3 +87,34 @@ TEST_CASE("mlp: refuses sizes out of range", "[models]") {
                     "models::mlp: time_features must be even and lie in [2, 4096], got 7");
   CHECK_THROWS_AS(mlp_architecture({.time_features = 0}), invalid_argument);
 }
+
+TEST_CASE("mlp: with weights in halves a row is the same in any batch, and the loss is small", "[models][laws]") {
+  mlp<cpu_engine> whole{{}, cpu_engine{1}}, halves{{}, cpu_engine{2, weight_storage::halves}};
+  whole.build({{32}, 9});
+  halves.build({{32}, 9});
+  const laws::query<float> q{20, 32, 4};
+  const auto want = q.ask(whole), got = q.ask(halves);
+  double error = 0, size = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    error += std::pow(static_cast<double>(got[i] - want[i]), 2);
+    size += std::pow(static_cast<double>(want[i]), 2);
+  }
+  CHECK(error > 0);
+  CHECK(std::sqrt(error / size) < 5e-4);  // 2^-11, the rounding of one weight
+  auto run = halves.prepare(q.levels, 20);
+  bool same = true;
+  for (laws::index i = 0; i < 20; ++i) {
+    const float* alone = run.output(q.x.data() + i * 32, q.level.data() + i, 1);
+    same = same && std::equal(alone, alone + 32, got.begin() + i * 32);
+  }
+  CHECK(same);
+}
+
+TEST_CASE("mlp: a weight that has no half is refused", "[models]") {
+  mlp<cpu_engine> model{{.width = 2, .layers = 1, .time_features = 2}, cpu_engine{1, weight_storage::halves}};
+  model.build({{1}, 0});
+  model.store().at(*model.store().find("in.weight"))[0] = 70000;
+  const std::vector<noise_level> levels{{0.8, 0.6, 1}};
+  CHECK_THROWS_WITH(model.prepare(levels, 1),
+                    "cpu_engine: a weight of 70000 is too large for half precision; use weight_storage::whole");
+}

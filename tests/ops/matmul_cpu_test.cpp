@@ -150,4 +150,22 @@ TEST_CASE("NaN and infinity stay in their row and column", "[matmul]") {
   CHECK(packed.bytes() == static_cast<std::size_t>(packed.panels() * tile_size<float>::columns) * 20 * sizeof(float));
 }
 
+TEST_CASE("a matrix kept in halves: every product is that of the rounded values, to the bit", "[matmul]") {
+  for (const index k : {1, 37, 512, 700})
+    for (const index n : {1, 15, 16, 100}) {
+      const stored<float> a{7, k, 51, false}, b{k, n, 52, false};
+      auto rounded = b;
+      for (float& v : rounded.data) v = float_from_half(half_from_float(v));
+      packed_matrix<float> halves{k, n, true}, whole{k, n};
+      halves.pack(b.view());
+      whole.pack(rounded.view());
+      const auto want = packed_product(pool(1), 7, a.view(), whole);
+      CHECK(same_bits(packed_product(pool(2), 7, a.view(), halves), want));
+      for (index i = 0; i < 7; ++i) {
+        const matrix<float> row{a.data.data() + i * k, k, 1};
+        CHECK(same_bits(packed_product(pool(2), 1, row, halves), rows_of(want, n, i, i + 1)));
+      }
+    }
+}
+
 }  // namespace op_test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/core/half.hpp>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/core/tensor.hpp>
@@ -31,25 +32,44 @@ struct tile_size {
   static constexpr index row_block = rows * (simd::registers == 32 ? 16 : 32);
 };
 
+/// Whether the machine turns a vector of half-precision numbers into floats in one instruction.
+#if defined(__AVX512F__) || (defined(__F16C__) && defined(__AVX__))
+inline constexpr bool loads_halves = true;
+#else
+inline constexpr bool loads_halves = false;
+#endif
+
 /// The right-hand matrix (k, n) cut into panels of tile_size::columns columns, each k rows of contiguous columns,
-/// zero-padded: the order in which the product reads it.
+/// zero-padded: the order in which the product reads it. With halves, its values are rounded to half precision, and
+/// kept in that form too where the machine loads it: a product with one row, which is bound by reading the matrix,
+/// reads half the bytes. All products see the same rounded values.
 template <class T>
 class packed_matrix {
  public:
   packed_matrix() = default;
-  packed_matrix(index k, index n)
-      : k_{k}, n_{n}, data_(static_cast<std::size_t>(panels() * k * tile_size<T>::columns)) {}
+  packed_matrix(index k, index n, bool halves = false)
+      : k_{k}, n_{n}, rounds_{halves}, data_(static_cast<std::size_t>(panels() * k * tile_size<T>::columns)) {
+    if (halves && loads_halves && std::is_same_v<T, float>) halves_.resize(data_.size());
+  }
   [[nodiscard]] index k() const noexcept { return k_; }
   [[nodiscard]] index n() const noexcept { return n_; }
   [[nodiscard]] index panels() const noexcept { return (n_ + tile_size<T>::columns - 1) / tile_size<T>::columns; }
   [[nodiscard]] const T* panel(index p) const noexcept { return data_.data() + p * k_ * tile_size<T>::columns; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return data_.size() * sizeof(T); }
+  /// The same panel in half precision; null without.
+  [[nodiscard]] const std::uint16_t* half_panel(index p) const noexcept {
+    return halves_.empty() ? nullptr : halves_.data() + p * k_ * tile_size<T>::columns;
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return data_.size() * sizeof(T) + halves_.size() * sizeof(std::uint16_t);
+  }
   /// Copies b (k, n) into the panels; allocates nothing.
   void pack(const matrix<T>& b) noexcept;
 
  private:
   index k_ = 0, n_ = 0;
+  bool rounds_ = false;
   aligned_vector<T> data_;
+  aligned_vector<std::uint16_t> halves_;
 };
 
 /// Copies rows [k0, k1) of columns [n0, n0 + columns) of b to a panel; columns at and beyond n become zero.
@@ -91,12 +111,33 @@ template <class T>
 void packed_matrix<T>::pack(const matrix<T>& b) noexcept {
   for (index p = 0; p < panels(); ++p)
     pack_panel(b, n_, p * tile_size<T>::columns, 0, k_, data_.data() + p * k_ * tile_size<T>::columns);
+  if (!rounds_) return;
+  for (std::size_t i = 0; i < data_.size(); ++i) {
+    const std::uint16_t half = half_from_float(static_cast<float>(data_[i]));
+    data_[i] = static_cast<T>(float_from_half(half));
+    if (!halves_.empty()) halves_[i] = half;
+  }
+}
+
+/// A vector of a panel, whatever form it is stored in; halves only where the machine loads them.
+template <class V, class T>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V load_panel(const T* p) noexcept {
+  if constexpr (!std::is_same_v<T, std::uint16_t>) {
+    return simd::load<V>(p);
+  } else {
+    using halves [[maybe_unused]] = simd::vec<short, simd::lanes_of<V>>;
+#if defined(__AVX512F__)
+    return __builtin_ia32_vcvtph2ps512_mask(simd::load<halves>(p), V{}, 0xFFFF, 4);  // 4: the current rounding mode
+#elif defined(__F16C__) && defined(__AVX__)
+    return __builtin_ia32_vcvtph2ps256(simd::load<halves>(p));
+#endif
+  }
 }
 
 /// sums[r][:] (+)= Σ_k a(r, k) panel(k, :) for Rows rows and Panels panels that lie panel_stride apart.
-template <class T, int Rows, int Panels>
+template <class T, int Rows, int Panels, class Stored = T>
 ANODIFF_ALWAYS_INLINE void multiply_tile(const T* ANODIFF_RESTRICT a, index row_stride, index column_stride,
-                                         index depth, const T* ANODIFF_RESTRICT panel, index panel_stride,
+                                         index depth, const Stored* ANODIFF_RESTRICT panel, index panel_stride,
                                          T* ANODIFF_RESTRICT sums, index sums_stride, bool add) noexcept {
   using V = simd::vec<T>;
   constexpr int width = simd::lanes<T>, vectors = tile_size<T>::vectors, across = vectors * Panels;
@@ -108,7 +149,7 @@ ANODIFF_ALWAYS_INLINE void multiply_tile(const T* ANODIFF_RESTRICT a, index row_
   });
   for (index k = 0; k < depth; ++k) {
     V b[across];
-    each_vector([&](auto v) { b[v] = simd::load<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width); });
+    each_vector([&](auto v) { b[v] = load_panel<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width); });
     panel += tile_size<T>::columns;
     each_row([&](auto r) {
       const V x = simd::broadcast<V>(a[r * row_stride]);
@@ -162,33 +203,45 @@ void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, in
   }
 }
 
+/// Panels [p0, p1) of the product of one row with b, whose panels stand at panel(p) in some stored form.
+template <class T, class Panel, class Finish>
+void multiply_row(const matrix<T>& a, const packed_matrix<T>& b, index p0, index p1, Panel&& panel, Finish&& finish) {
+  using size = tile_size<T>;
+  constexpr index group = 4;  // panels side by side keep enough sums in flight
+  alignas(tensor_alignment) T sums[group * size::columns];
+  const index stride = b.k() * size::columns;
+  for (index p = p0; p < p1; p += group) {
+    const index panels = std::min(group, p1 - p);
+    for (index k0 = 0; k0 == 0 || k0 < b.k(); k0 += size::depth) {
+      const index depth = std::min(b.k() - k0, size::depth);
+      const T* from = a.data + k0 * a.column_stride;
+      if (panels == group)
+        multiply_tile<T, 1, group>(from, 0, a.column_stride, depth, panel(p) + k0 * size::columns, stride, sums, 0,
+                                   k0 > 0);
+      else
+        for (index i = 0; i < panels; ++i)
+          multiply_tile<T, 1, 1>(from, 0, a.column_stride, depth, panel(p + i) + k0 * size::columns, 0,
+                                 sums + i * size::columns, 0, k0 > 0);
+    }
+    for (index i = 0; i < panels; ++i) {
+      const index n0 = (p + i) * size::columns;
+      finish(index{0}, n0, sums + i * size::columns, static_cast<int>(std::min<index>(size::columns, b.n() - n0)));
+    }
+  }
+}
+
 /// c = a b for a (m, k) and packed b (k, n); finish(row, column, sums, count) takes each finished piece of a row.
 template <class T, class Finish>
 void multiply(thread_pool& pool, index m, const matrix<T>& a, const packed_matrix<T>& b, Finish&& finish) {
   using size = tile_size<T>;
-  if (m == 1 && b.n() > 0) {  // four panels side by side keep enough sums in flight
-    constexpr index group = 4;
+  if (m == 1 && b.n() > 0) {
     parallel_for(pool, b.panels(), b.k() * b.n() < 32768 ? b.panels() : (b.panels() + 1) / 2, [&](index p0, index p1) {
-      alignas(tensor_alignment) T sums[group * size::columns];
-      const index stride = b.k() * size::columns;
-      for (index p = p0; p < p1; p += group) {
-        const index panels = std::min(group, p1 - p);
-        for (index k0 = 0; k0 == 0 || k0 < b.k(); k0 += size::depth) {
-          const index depth = std::min(b.k() - k0, size::depth);
-          const T* from = a.data + k0 * a.column_stride;
-          if (panels == group)
-            multiply_tile<T, 1, group>(from, 0, a.column_stride, depth, b.panel(p) + k0 * size::columns, stride, sums,
-                                       0, k0 > 0);
-          else
-            for (index i = 0; i < panels; ++i)
-              multiply_tile<T, 1, 1>(from, 0, a.column_stride, depth, b.panel(p + i) + k0 * size::columns, 0,
-                                     sums + i * size::columns, 0, k0 > 0);
-        }
-        for (index i = 0; i < panels; ++i) {
-          const index n0 = (p + i) * size::columns;
-          finish(index{0}, n0, sums + i * size::columns, static_cast<int>(std::min<index>(size::columns, b.n() - n0)));
-        }
-      }
+      if constexpr (loads_halves && std::is_same_v<T, float>)
+        if (b.half_panel(0) != nullptr)
+          return multiply_row<T>(
+              a, b, p0, p1, [&](index p) { return b.half_panel(p); }, finish);
+      multiply_row<T>(
+          a, b, p0, p1, [&](index p) { return b.panel(p); }, finish);
     });
     return;
   }
