@@ -129,7 +129,7 @@ TEST_CASE("ddim: inversion finds the noise that leads to a sample", "[samplers]"
   const auto nothing = [] { return laws::gaussian_oracle::point{}; };
   const laws::gaussian_oracle::point x{0.8, -0.2};
   double before = 1e9;
-  for (const std::size_t steps : {50, 100, 200, 400}) {
+  for (const std::size_t steps : {50U, 100U, 200U, 400U}) {
     const auto levels = laws::even_in_lambda(-3, 2, steps);
     const auto up = ddim{}.inversion(levels), down = ddim{}.program(levels);
     CHECK(up.front().at == levels.back());

@@ -11,9 +11,11 @@
 #include <anodiff/samplers/unipc.hpp>
 #include <anodiff/schedules/exploding.hpp>
 #include <anodiff/schedules/flow_matching.hpp>
+#include <anodiff/schedules/given.hpp>
 #include <anodiff/schedules/zero_snr.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "support/small_rows.hpp"
 
@@ -55,4 +57,18 @@ TEST_CASE("a detector on straight paths and from pure noise", "[samplers][detect
   check_detects<rebuilt<ad::schedules::flow_matching, ad::samplers::unipc, ad::predictions::clean>>({});
   check_detects<rebuilt<ad::schedules::zero_snr<ad::schedules::linear>, ad::samplers::unipc, ad::predictions::clean>>(
       {});
+}
+TEST_CASE("a detector keeps the betas it was given", "[samplers][detector]") {
+  using made = rebuilt<ad::schedules::given>;
+  made::options numbers{.steps = 3, .seed = 5};
+  numbers.schedule.betas = {0.1, 0.2, 0.15, 0.3};
+  made fitted{numbers, ad::cpu_engine{1}};
+  fitted.fit(normal_rows(60, 4, 1));
+  const auto path = (std::filesystem::temp_directory_path() / "anodiff_given_betas.anodiff").string();
+  fitted.save(path);
+  made loaded{{}, ad::cpu_engine{1}};
+  loaded.open(path);
+  std::filesystem::remove(path);
+  const auto rows = normal_rows(10, 4, 2);
+  CHECK(loaded.score(rows).score == fitted.score(rows).score);
 }

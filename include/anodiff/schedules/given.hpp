@@ -6,17 +6,21 @@
 namespace anodiff::schedules {
 
 struct given_params {
-  std::vector<double> betas = std::vector<double>(1000, 0.01);  ///< β_1 … β_T; each in (0, 1), 1 to 1000000 of them
+  std::vector<double> betas = std::vector<double>(1000, 0.01);  ///< β_1 … β_T; each in (0, 1), 1 to 10000 of them
 
   /// The number of steps, then each β by its number: where it is read, `steps` comes first.
   static void fields(auto& self, auto&& field) {
     auto steps = static_cast<index>(self.betas.size());
     field("steps", steps);
     if constexpr (!std::is_const_v<std::remove_reference_t<decltype(self)>>) {
-      check(steps >= 1 && steps <= 1'000'000, "schedules::given: steps must lie in [1, 1000000], got ", steps);
+      check(steps >= 1 && steps <= 10'000, "schedules::given: steps must lie in [1, 10000], got ", steps);
       self.betas.resize(static_cast<std::size_t>(steps), 0.01);
     }
-    for (std::size_t i = 0; i < self.betas.size(); ++i) field(concat("beta_", i + 1), self.betas[i]);
+    char name[32] = "beta_";
+    for (std::size_t i = 0; i < self.betas.size(); ++i) {
+      const char* const end = std::to_chars(name + 5, name + sizeof name, i + 1).ptr;
+      field(std::string_view{name, static_cast<std::size_t>(end - name)}, self.betas[i]);
+    }
   }
 };
 
@@ -29,8 +33,8 @@ class given {
   static constexpr bool ends_in_pure_noise = false;
 
   explicit given(params p = {}) : params_{std::move(p)} {
-    check(!params_.betas.empty() && params_.betas.size() <= 1'000'000,
-          "schedules::given: steps must lie in [1, 1000000], got ", params_.betas.size());
+    check(!params_.betas.empty() && params_.betas.size() <= 10'000,
+          "schedules::given: steps must lie in [1, 10000], got ", params_.betas.size());
     (void)levels();  // checks each β
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
