@@ -49,14 +49,18 @@ class packed_matrix {
   packed_matrix() = default;
   packed_matrix(index k, index n, bool halves = false)
       : k_{k}, n_{n}, rounds_{halves}, data_(static_cast<std::size_t>(panels() * k * tile_size<T>::columns)) {
-    if (halves && loads_halves && std::is_same_v<T, float>) halves_.resize(data_.size());
+    if (halves && loads_halves && std::is_same_v<T, float>)
+      halves_.resize(
+          static_cast<std::size_t>((panels() + half_group - 1) / half_group * half_group * k * tile_size<T>::columns));
   }
   [[nodiscard]] index k() const noexcept { return k_; }
   [[nodiscard]] index n() const noexcept { return n_; }
   [[nodiscard]] index panels() const noexcept { return (n_ + tile_size<T>::columns - 1) / tile_size<T>::columns; }
   [[nodiscard]] const T* panel(index p) const noexcept { return data_.data() + p * k_ * tile_size<T>::columns; }
-  /// The same panel in half precision; null without.
-  [[nodiscard]] const std::uint16_t* half_panel(index p) const noexcept {
+  /// Panels that stand side by side in half precision: one row reads them all at once, as one stream.
+  static constexpr index half_group = 4;
+  /// half_group panels from p on, a multiple of it, as k rows of contiguous columns; null without halves.
+  [[nodiscard]] const std::uint16_t* half_panels(index p) const noexcept {
     return halves_.empty() ? nullptr : halves_.data() + p * k_ * tile_size<T>::columns;
   }
   [[nodiscard]] std::size_t bytes() const noexcept {
@@ -112,11 +116,16 @@ void packed_matrix<T>::pack(const matrix<T>& b) noexcept {
   for (index p = 0; p < panels(); ++p)
     pack_panel(b, n_, p * tile_size<T>::columns, 0, k_, data_.data() + p * k_ * tile_size<T>::columns);
   if (!rounds_) return;
-  for (std::size_t i = 0; i < data_.size(); ++i) {
-    const std::uint16_t half = half_from_float(static_cast<float>(data_[i]));
-    data_[i] = static_cast<T>(float_from_half(half));
-    if (!halves_.empty()) halves_[i] = half;
-  }
+  constexpr index width = tile_size<T>::columns;
+  for (index p = 0; p < panels(); ++p)
+    for (index i = 0; i < k_ * width; ++i) {
+      T& value = data_[static_cast<std::size_t>(p * k_ * width + i)];
+      const std::uint16_t half = half_from_float(static_cast<float>(value));
+      value = static_cast<T>(float_from_half(half));
+      if (halves_.empty()) continue;
+      const index group = p / half_group * half_group, at = (i / width * half_group + p - group) * width + i % width;
+      halves_[static_cast<std::size_t>(group * k_ * width + at)] = half;
+    }
 }
 
 /// A vector of a panel, whatever form it is stored in; halves only where the machine loads them.
@@ -138,7 +147,8 @@ template <class V, class T>
 template <class T, int Rows, int Panels, class Stored = T>
 ANODIFF_ALWAYS_INLINE void multiply_tile(const T* ANODIFF_RESTRICT a, index row_stride, index column_stride,
                                          index depth, const Stored* ANODIFF_RESTRICT panel, index panel_stride,
-                                         T* ANODIFF_RESTRICT sums, index sums_stride, bool add) noexcept {
+                                         T* ANODIFF_RESTRICT sums, index sums_stride, bool add,
+                                         index row_width = tile_size<T>::columns) noexcept {
   using V = simd::vec<T>;
   constexpr int width = simd::lanes<T>, vectors = tile_size<T>::vectors, across = vectors * Panels;
   V c[Rows][across];  // indexed by constants only, so that -O2 keeps it in registers too
@@ -148,13 +158,23 @@ ANODIFF_ALWAYS_INLINE void multiply_tile(const T* ANODIFF_RESTRICT a, index row_
     each_vector([&](auto v) { c[r][v] = add ? simd::load<V>(sums + r * sums_stride + v * width) : V{}; });
   });
   for (index k = 0; k < depth; ++k) {
-    V b[across];
-    each_vector([&](auto v) { b[v] = load_panel<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width); });
-    panel += tile_size<T>::columns;
-    each_row([&](auto r) {
-      const V x = simd::broadcast<V>(a[r * row_stride]);
-      each_vector([&](auto v) { c[r][v] += x * b[v]; });
-    });
+    const auto right = [&](auto v) {
+      return load_panel<V>(panel + (v / vectors) * panel_stride + (v % vectors) * width);
+    };
+    if constexpr (Rows == 1) {
+      if constexpr (!std::is_same_v<Stored, T>)  // one row is bound by reading: ask for the lines 16 rows ahead
+        for (int line = 0; line < across * width; line += 32) __builtin_prefetch(panel + 16 * row_width + line);
+      const V x = simd::broadcast<V>(*a);
+      each_vector([&](auto v) { c[0][v] += x * right(v); });
+    } else {
+      V b[across];
+      each_vector([&](auto v) { b[v] = right(v); });
+      each_row([&](auto r) {
+        const V x = simd::broadcast<V>(a[r * row_stride]);
+        each_vector([&](auto v) { c[r][v] += x * b[v]; });
+      });
+    }
+    panel += row_width;
     a += column_stride;
   }
   each_row([&](auto r) { each_vector([&](auto v) { simd::store(sums + r * sums_stride + v * width, c[r][v]); }); });
@@ -203,24 +223,29 @@ void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, in
   }
 }
 
-/// Panels [p0, p1) of the product of one row with b, whose panels stand at panel(p) in some stored form.
-template <class T, class Panel, class Finish>
-void multiply_row(const matrix<T>& a, const packed_matrix<T>& b, index p0, index p1, Panel&& panel, Finish&& finish) {
+/// Panels [p0, p1) of the product of one row with b; p0 is a multiple of packed_matrix::half_group.
+template <class T, class Finish>
+void multiply_row(const matrix<T>& a, const packed_matrix<T>& b, index p0, index p1, Finish&& finish) {
   using size = tile_size<T>;
-  constexpr index group = 4;  // panels side by side keep enough sums in flight
+  constexpr index group = packed_matrix<T>::half_group;  // panels side by side keep enough sums in flight
   alignas(tensor_alignment) T sums[group * size::columns];
-  const index stride = b.k() * size::columns;
   for (index p = p0; p < p1; p += group) {
     const index panels = std::min(group, p1 - p);
     for (index k0 = 0; k0 == 0 || k0 < b.k(); k0 += size::depth) {
       const index depth = std::min(b.k() - k0, size::depth);
       const T* from = a.data + k0 * a.column_stride;
+      if constexpr (loads_halves && std::is_same_v<T, float>)
+        if (const std::uint16_t* halves = b.half_panels(p)) {
+          multiply_tile<T, 1, group>(from, 0, a.column_stride, depth, halves + k0 * group * size::columns,
+                                     size::columns, sums, 0, k0 > 0, group * size::columns);
+          continue;
+        }
       if (panels == group)
-        multiply_tile<T, 1, group>(from, 0, a.column_stride, depth, panel(p) + k0 * size::columns, stride, sums, 0,
-                                   k0 > 0);
+        multiply_tile<T, 1, group>(from, 0, a.column_stride, depth, b.panel(p) + k0 * size::columns,
+                                   b.k() * size::columns, sums, 0, k0 > 0);
       else
         for (index i = 0; i < panels; ++i)
-          multiply_tile<T, 1, 1>(from, 0, a.column_stride, depth, panel(p + i) + k0 * size::columns, 0,
+          multiply_tile<T, 1, 1>(from, 0, a.column_stride, depth, b.panel(p + i) + k0 * size::columns, 0,
                                  sums + i * size::columns, 0, k0 > 0);
     }
     for (index i = 0; i < panels; ++i) {
@@ -235,14 +260,10 @@ template <class T, class Finish>
 void multiply(thread_pool& pool, index m, const matrix<T>& a, const packed_matrix<T>& b, Finish&& finish) {
   using size = tile_size<T>;
   if (m == 1 && b.n() > 0) {
-    parallel_for(pool, b.panels(), b.k() * b.n() < 32768 ? b.panels() : (b.panels() + 1) / 2, [&](index p0, index p1) {
-      if constexpr (loads_halves && std::is_same_v<T, float>)
-        if (b.half_panel(0) != nullptr)
-          return multiply_row<T>(
-              a, b, p0, p1, [&](index p) { return b.half_panel(p); }, finish);
-      multiply_row<T>(
-          a, b, p0, p1, [&](index p) { return b.panel(p); }, finish);
-    });
+    constexpr index group = packed_matrix<T>::half_group;
+    const index half = (b.panels() / 2 + group - 1) / group * group;
+    parallel_for(pool, b.panels(), b.k() * b.n() < 32768 || half == 0 ? b.panels() : half,
+                 [&](index p0, index p1) { multiply_row<T>(a, b, p0, p1, finish); });
     return;
   }
   const index blocks = (m + size::row_block - 1) / size::row_block;
