@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/engines/cpu.hpp>
+#include <anodiff/formats/safetensors.hpp>
 #include <anodiff/methods/denoising_error.hpp>
 #include <anodiff/methods/dte_np.hpp>
 #include <anodiff/runtime/any_detector.hpp>
@@ -37,6 +38,8 @@ TEST_CASE("every method can be made by name, fitted, copied, saved and loaded wi
     CHECK(copy.score(test).score == found.score);
     CHECK(loaded.score(test).score == found.score);
     CHECK(loaded.score(test).p_value == found.p_value);
+    const auto in_memory = ad::formats::parse_safetensors(ad::formats::read_file(path), "a buffer");
+    CHECK(ad::any_detector::load(in_memory, 1).score(test).score == found.score);
     std::filesystem::remove(path);
   }
 }

@@ -28,11 +28,6 @@ namespace detail {
   return file.metadata_at("method");
 }
 
-/// The method that a model file holds.
-[[nodiscard]] inline std::string method_of_file(const std::string& path) {
-  return check_model_file(formats::read_safetensors(path));
-}
-
 }  // namespace detail
 
 /// The method that a model file holds. Throws data_error where it is none, or was made by a newer version.

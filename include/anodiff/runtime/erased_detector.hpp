@@ -11,6 +11,10 @@
 #include <string>
 #include <vector>
 
+namespace anodiff::formats {
+class safetensors_file;
+}
+
 namespace anodiff {
 
 /// A method that can be asked for by name.
@@ -31,7 +35,7 @@ class erased_detector {
                                         const progress_callback& report) const = 0;
   virtual void calibrate(tensor_view<const double, 2> x, double alpha) = 0;
   virtual void save(const std::string& path) const = 0;
-  virtual void open(const std::string& path) = 0;
+  virtual void open(const formats::safetensors_file& file) = 0;
   [[nodiscard]] virtual std::string method() const = 0;
   [[nodiscard]] virtual text_fields numbers() const = 0;
   [[nodiscard]] virtual fit_record record() const = 0;
@@ -56,6 +60,8 @@ class any_detector {
   [[nodiscard]] static any_detector make(const std::string& method, const text_fields& numbers = {}, int threads = 0);
   /// What save() wrote, whatever method it holds. Throws data_error for a damaged file, or one of a newer version.
   [[nodiscard]] static any_detector load(const std::string& path, int threads = 0);
+  /// The same from a file that is in memory: see formats::parse_safetensors.
+  [[nodiscard]] static any_detector load(const formats::safetensors_file& file, int threads = 0);
 
   any_detector(const any_detector& other) : held_{other.held_->clone()} {}
   any_detector(any_detector&&) noexcept = default;

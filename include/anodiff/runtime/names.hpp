@@ -37,7 +37,7 @@ class erased final : public erased_detector {
     detector_.calibrate(x, numbers);
   }
   void save(const std::string& path) const override { detector_.save(path); }
-  void open(const std::string& path) override { detector_.open(path); }
+  void open(const formats::safetensors_file& file) override { detector_.open(file); }
   [[nodiscard]] std::string method() const override { return std::string{Detector::parts_type::preset_type::name}; }
   [[nodiscard]] text_fields numbers() const override { return to_text(detector_.numbers()); }
   [[nodiscard]] fit_record record() const override { return detector_.record(); }
@@ -110,10 +110,13 @@ ANODIFF_DETAIL_RUNTIME any_detector any_detector::make(const std::string& method
   return any_detector{detail::find_method(method).make(numbers, cpu_engine{threads})};
 }
 ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const std::string& path, int threads) {
-  const std::string method = detail::method_of_file(path);
+  return load(formats::read_safetensors(path), threads);
+}
+ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const formats::safetensors_file& file, int threads) {
+  const std::string method = method_of(file);
   std::unique_ptr<detail::erased_detector> held;
-  detail::as_data_error(path, [&] { held = detail::find_method(method).make({}, cpu_engine{threads}); });
-  held->open(path);
+  detail::as_data_error(file.name, [&] { held = detail::find_method(method).make({}, cpu_engine{threads}); });
+  held->open(file);
   return any_detector{std::move(held)};
 }
 
