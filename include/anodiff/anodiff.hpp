@@ -3,9 +3,13 @@
 
 // The whole library for the host, without runtime/ and models/gaussian.hpp. Written by `cmake --build build --target umbrella`.
 
+#include <anodiff/aggregation/harmonic.hpp>
 #include <anodiff/aggregation/mean.hpp>
+#include <anodiff/aggregation/median.hpp>
+#include <anodiff/aggregation/minimum.hpp>
 #include <anodiff/aggregation/sum.hpp>
 #include <anodiff/aggregation/z_score.hpp>
+#include <anodiff/calibration/benjamini_hochberg.hpp>
 #include <anodiff/calibration/check_scores.hpp>
 #include <anodiff/calibration/conformal.hpp>
 #include <anodiff/calibration/exponential_tail.hpp>

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/aggregation/harmonic.hpp>
 #include <anodiff/aggregation/mean.hpp>
+#include <anodiff/aggregation/median.hpp>
+#include <anodiff/aggregation/minimum.hpp>
 #include <anodiff/aggregation/sum.hpp>
 #include <anodiff/aggregation/z_score.hpp>
 #include "policy_laws.hpp"
@@ -9,7 +12,8 @@
 namespace laws {
 
 using all_aggregators =
-    std::tuple<anodiff::aggregation::mean, anodiff::aggregation::sum, anodiff::aggregation::z_score>;
+    std::tuple<anodiff::aggregation::harmonic, anodiff::aggregation::mean, anodiff::aggregation::median,
+               anodiff::aggregation::minimum, anodiff::aggregation::sum, anodiff::aggregation::z_score>;
 
 /// The laws of concepts/aggregator.hpp on seeded views.
 template <anodiff::aggregator A>

@@ -72,9 +72,14 @@ struct denoiser_context : basic_context<Parts> {
       levels.push_back(cleanest);
     return levels;
   }
-  [[nodiscard]] rebuilder_type rebuilder(index max_rows) const {
-    return {this->model_, this->prediction_, this->sampler_, this->conditioner_, run_levels(),
+  [[nodiscard]] rebuilder_type rebuilder(index max_rows) const { return rebuilder(run_levels(), max_rows); }
+  /// The same over levels of one's own, noisiest first, the last one being the end.
+  [[nodiscard]] rebuilder_type rebuilder(std::vector<noise_level> levels, index max_rows) const {
+    return {this->model_, this->prediction_, this->sampler_, this->conditioner_, std::move(levels),
             this->from_,  this->seed_,       max_rows,       this->row_size_,    this->clip_};
+  }
+  [[nodiscard]] mixture fold(const noise_level& level) const noexcept {
+    return fold_of<model_type>(this->prediction_, level);
   }
   [[nodiscard]] estimator_type estimator(std::span<const noise_level> levels, index max_rows) const {
     return {this->model_, this->prediction_, levels, max_rows};
