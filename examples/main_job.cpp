@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <numeric>
+#include <string_view>
 
 namespace ad = anodiff;
 
@@ -18,9 +19,10 @@ namespace {
 bool draw_bar(const ad::progress& p) {
   constexpr int width = 40;
   const int filled = p.total > 0 ? static_cast<int>(width * p.done / p.total) : 0;
-  std::fprintf(stderr, "\r%-9s [%.*s%*s] %lld/%lld  loss %.3f  %4.1f s ", p.stage, filled,
+  std::fprintf(stderr, "\r%-9s [%.*s%*s] %lld/%lld  %4.1f s ", p.stage, filled,
                "########################################", width - filled, "", static_cast<long long>(p.done),
-               static_cast<long long>(p.total), p.loss, p.seconds);
+               static_cast<long long>(p.total), p.seconds);
+  if (std::string_view{p.stage} == "train") std::fprintf(stderr, " loss %.3f ", p.loss);
   if (p.done == p.total) std::fputc('\n', stderr);
   return true;
 }
