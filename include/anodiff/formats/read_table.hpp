@@ -30,10 +30,11 @@ inline table table_of(const array& from, const csv_options& options) {
   out.values = tensor<double, 2>{{rows, width}};
   from.copy_to(out.values.flat());
   for (index j = 0; j < width; ++j) out.columns.push_back(concat(j));
+  if (options.infer_columns) out.schema.resize(static_cast<std::size_t>(width));
   for (index i = 0; i < rows; ++i)
     for (index j = 0; j < width; ++j) {
       const double value = out.values(i, j);
-      if (std::isfinite(value) || (std::isnan(value) && options.allow_missing)) continue;
+      if (std::isfinite(value) || (std::isnan(value) && (options.allow_missing || options.infer_columns))) continue;
       const auto what = std::isnan(value) ? "NaN; missing values are not allowed here" : value > 0 ? "inf" : "-inf";
       throw data_error(concat(from.name(), ": row ", i + 1, ", column \"", j, "\": need a finite number, got ", what));
     }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,7 @@ class csv_reader {
   table read() {
     check<data_error>(!cells_.only_blank_lines_left(), name_, ": need a header line, got an empty file");
     read_header();
+    if (options_.infer_columns) options_.known.empty() ? infer_columns() : take_known_columns();
     const auto width = static_cast<std::size_t>(std::ranges::count(roles_, role::value));
     std::vector<double> values;
     reserve(values, width);
@@ -59,12 +61,14 @@ class csv_reader {
 
     out_.values = tensor<double, 2>{{static_cast<index>(rows), static_cast<index>(width)}};
     std::ranges::copy(values, out_.values.data());
+    if (options_.infer_columns) finish_columns();
     out_.name = std::move(name_);
     return std::move(out_);
   }
 
  private:
   enum class role : std::uint8_t { value, id, label };
+  using codes = std::map<std::string, std::size_t, std::less<>>;
 
   void read_header() {
     bool all_numbers = true, any_broken_number = false;
@@ -123,7 +127,7 @@ class csv_reader {
       if (after != csv_cells::end::cell) fail_width(i, after);
       cells_.stand_at(row, header_[i]);
       if (roles_[i] == role::value)
-        values.push_back(read_value(after));
+        values.push_back(is_categorical(i) ? read_category(i, after) : read_value(after));
       else if (roles_[i] == role::id)
         out_.ids.emplace_back(cells_.next(after));
       else
@@ -151,7 +155,7 @@ class csv_reader {
   double read_other_value(csv_cells::end& after) {
     const auto cell = without_blanks(cells_.next(after));
     if (cell.empty() || says_nan(cell)) {
-      if (options_.allow_missing) return std::numeric_limits<double>::quiet_NaN();
+      if (options_.allow_missing || options_.infer_columns) return std::numeric_limits<double>::quiet_NaN();
       cells_.fail("need a number, got ", cell.empty() ? "an empty cell" : in_quotes(cell),
                   "; missing values are not allowed here");
     }
@@ -163,6 +167,81 @@ class csv_reader {
     const bool comma = with_point != cell && number_of(with_point);
     cells_.fail("need a number, got ", in_quotes(cell), comma ? "; decimals need a point, not a comma" : "");
   }
+
+  [[nodiscard]] bool is_categorical(std::size_t column) const noexcept {
+    return !kinds_.empty() && kinds_[column] == column_kind::categorical;
+  }
+  /// A column is categorical where its cells are texts, by majority: a misprint among numbers stays an error.
+  void infer_columns() {
+    std::vector<std::size_t> numbers(header_.size()), texts(header_.size());
+    csv_cells ahead = cells_;
+    for (std::size_t row = 1; !ahead.ended() && !ahead.only_blank_lines_left(); ++row) {
+      auto after = csv_cells::end::cell;
+      for (std::size_t i = 0; after == csv_cells::end::cell; ++i) {
+        ahead.stand_at(row, i < header_.size() ? header_[i] : std::string_view{});
+        const auto cell = without_blanks(ahead.next(after));
+        if (i < header_.size() && !cell.empty() && !says_nan(cell)) ++(number_of(cell) ? numbers : texts)[i];
+      }
+    }
+    kinds_.assign(header_.size(), column_kind::numeric);
+    for (std::size_t i = 0; i < header_.size(); ++i)
+      if (texts[i] > 0 && texts[i] >= numbers[i]) kinds_[i] = column_kind::categorical;
+    codes_.resize(header_.size());
+  }
+  void take_known_columns() {
+    kinds_.assign(header_.size(), column_kind::numeric);
+    codes_.resize(header_.size());
+    unseen_.resize(header_.size());
+    for (const auto& [name, schema] : options_.known) {
+      const auto at = std::ranges::find(header_, name);
+      if (at == header_.end()) continue;
+      const auto i = static_cast<std::size_t>(at - header_.begin());
+      kinds_[i] = schema.kind;
+      for (const auto& category : schema.categories) codes_[i].emplace(category, codes_[i].size());
+    }
+  }
+  double read_category(std::size_t column, csv_cells::end& after) {
+    const auto cell = without_blanks(cells_.next(after));
+    if (cell.empty() || says_nan(cell)) return std::numeric_limits<double>::quiet_NaN();
+    auto& names = codes_[column];
+    if (const auto found = names.find(cell); found != names.end()) return static_cast<double>(found->second);
+    if (!options_.known.empty()) {
+      auto& others = unseen_[column];
+      if (const auto found = others.find(cell); found != others.end())
+        ++found->second;
+      else if (others.size() < options_.max_categories)
+        others.emplace(cell, 1);
+      return static_cast<double>(names.size());
+    }
+    if (utf8_error(cell) != cell.size()) cells_.fail("need a category in UTF-8, got another text");
+    if (names.size() == options_.max_categories)
+      cells_.fail("a categorical column may have at most ", options_.max_categories, " different texts, got ",
+                  in_quotes(cell), " beside them; a column that names the rows is no feature");
+    const auto code = names.size();
+    names.emplace(cell, code);
+    return static_cast<double>(code);
+  }
+  /// Codes by place in the file become codes in the order of the names.
+  void finish_columns() {
+    index j = 0;
+    for (std::size_t i = 0; i < header_.size(); ++i) {
+      if (roles_[i] != role::value) continue;
+      column_schema schema{.kind = kinds_[i]};
+      std::vector<double> rank(codes_[i].size() + 1, static_cast<double>(codes_[i].size()));
+      for (const auto& [name, code] : codes_[i]) {
+        rank[code] = static_cast<double>(schema.categories.size());
+        schema.categories.push_back(name);
+      }
+      if (is_categorical(i))
+        for (index row = 0; row < out_.values.rows(); ++row)
+          if (double& code = out_.values(row, j); !std::isnan(code)) code = rank[static_cast<std::size_t>(code)];
+      if (!unseen_.empty())
+        for (const auto& [name, rows] : unseen_[i]) out_.unseen.push_back({header_[i], name, static_cast<index>(rows)});
+      out_.schema.push_back(std::move(schema));
+      ++j;
+    }
+  }
+
   int read_label(csv_cells::end& after) {
     const auto cell = without_blanks(cells_.next(after));
     const auto value = number_of(cell);
@@ -174,6 +253,8 @@ class csv_reader {
   csv_cells cells_;
   std::vector<std::string> header_;
   std::vector<role> roles_;
+  std::vector<column_kind> kinds_;     // of the header's columns; empty where nothing is inferred
+  std::vector<codes> codes_, unseen_;  // of the header's columns: code of each category; rows of each unseen name
   table out_;
 };
 
