@@ -165,6 +165,7 @@
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
 #include <anodiff/preprocessing/identity.hpp>
+#include <anodiff/preprocessing/mixed.hpp>
 #include <anodiff/preprocessing/standardize.hpp>
 #include <anodiff/preprocessing/tail_taming.hpp>
 #include <anodiff/samplers/churn.hpp>

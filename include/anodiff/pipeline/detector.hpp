@@ -22,6 +22,7 @@ class basic_detector {
   using model_type = typename Parts::model_type;
   using engine_type = typename model_type::engine_type;
   using context_type = scoring_context<Parts>;
+  using preprocessor_type = typename Parts::preprocessor_type;
   static_assert(
       scorer_on<typename Parts::scorer_type, context_type>,
       "detector: the scorer cannot be prepared for this model: see concepts/scorer.hpp for what it must offer");
@@ -130,7 +131,14 @@ class basic_detector {
     static_assert(Rank >= 2, "detector: samples need at least two dimensions: (n, columns)");
     return {x.extents().begin() + 1, x.extents().end()};
   }
-  [[nodiscard]] index row_size() const noexcept { return model_shape{sample_, 0}.size(); }
+  /// Values of a row once it is preprocessed.
+  [[nodiscard]] index row_size() const noexcept {
+    if constexpr (widens<preprocessor_type>)
+      return preprocessed_.outputs();
+    else
+      return model_shape{sample_, 0}.size();
+  }
+  [[nodiscard]] index columns() const noexcept { return model_shape{sample_, 0}.size(); }
   [[nodiscard]] context_type context() const {
     return {model_,         prediction_,    sampler_,      grid_,      conditioner_, levels_,
             numbers_.start, numbers_.steps, numbers_.seed, row_size(), numbers_.clip};
@@ -146,6 +154,7 @@ class basic_detector {
         for (index j = 0; j < x.row_size(); ++j) {
           if (std::isfinite(x(i, j))) [[likely]]
             continue;
+          if (handles_missing<preprocessor_type> && std::isnan(x(i, j))) continue;
           const auto at = static_cast<std::size_t>(j);
           throw data_error(concat(who, ": row ", i + 1, ", column '", at < columns.size() ? columns[at] : concat(j),
                                   "' is ", std::isnan(x(i, j)) ? "NaN" : "infinite", "; replace or remove it first"));
@@ -163,6 +172,20 @@ class basic_detector {
     check_finite(who, x, record_.columns);
   }
 
+  /// The number of categories of each column; 0 = numeric.
+  [[nodiscard]] static std::vector<index> categories_of(const fit_options& how, index d) {
+    check(how.schema.empty() || static_cast<index>(how.schema.size()) == d, "detector::fit: ", how.schema.size(),
+          " column schemas for ", d, " columns");
+    std::vector<index> out(static_cast<std::size_t>(d));
+    for (std::size_t j = 0; j < how.schema.size(); ++j) {
+      check(part::takes_categories<preprocessor_type> || how.schema[j].kind == formats::column_kind::numeric,
+            "detector::fit: column '", j < how.columns.size() ? how.columns[j] : concat(j),
+            "' holds categories, and the preprocessing '", preprocessor_type::name,
+            "' takes numbers alone; use preprocessing::mixed");
+      out[j] = static_cast<index>(how.schema[j].categories.size());
+    }
+    return out;
+  }
   template <class In>
   void fit_rows(tensor_view<const In, 2> x, std::vector<index> sample, const fit_options& how) {
     const index n = x.rows();
@@ -171,6 +194,7 @@ class basic_detector {
     check(how.columns.empty() || static_cast<index>(how.columns.size()) == x.row_size(),
           "detector::fit: ", how.columns.size(), " column names for ", x.row_size(), " columns");
     check_finite("detector::fit", x, how.columns);
+    const auto categories = categories_of(how, x.row_size());
 
     // which rows learn, which only measure, which calibrate
     const auto order = shuffled_order(n, numbers_.seed);
@@ -194,7 +218,12 @@ class basic_detector {
     check(!Parts::aggregator_type::needs_statistics || validation_rows >= 2 || leaves_one_out,
           "detector::fit: the aggregation '", Parts::aggregator_type::name, "' needs at least 2 validation rows, got ",
           validation_rows, "; raise training.validation or give more rows");
-    const model_shape shape{sample, numbers_.seed};
+    model_shape shape{sample, numbers_.seed};
+    if constexpr (widens<preprocessor_type>) {
+      check<data_error>(sample.size() == 1, "detector::fit: the preprocessing '", preprocessor_type::name,
+                        "' takes rows, samples of one dimension, got ", sample.size());
+      shape.sample = {preprocessor_.outputs(categories)};
+    }
     plan_memory(shape, n);
 
     sample_ = std::move(sample);
@@ -202,14 +231,15 @@ class basic_detector {
     runs_.clear();
     calibrated_.reset();
     statistics_.clear();
-    tensor<float, 2> z{{n, x.row_size()}};
-    preprocess(x, order, learning, z);
+    tensor<float, 2> z{{n, shape.size()}};
+    preprocess(x, categories, order, learning, z);
     const auto rows = z.view();
     record_ = {.rows = n,
                .train_rows = learning - validation_rows,
                .validation_rows = validation_rows,
                .calibration_rows = calibration_rows,
-               .columns = how.columns};
+               .columns = how.columns,
+               .schema = how.schema};
     learn(rows.slice(0, learning), shape, how);
 
     if constexpr (leaves_one_out) {
@@ -245,14 +275,18 @@ class basic_detector {
   }
   /// z = the preprocessed rows in the given order; the preprocessing learns from the first `learning` of them.
   template <class In>
-  void preprocess(tensor_view<const In, 2> x, std::span<const index> order, index learning, tensor<float, 2>& z) {
+  void preprocess(tensor_view<const In, 2> x, std::span<const index> categories, std::span<const index> order,
+                  index learning, tensor<float, 2>& z) {
     const index d = x.row_size();
     tensor<double, 2> raw{{learning, d}};
     for (index i = 0; i < learning; ++i) {
       const auto from = x.row(order[static_cast<std::size_t>(i)]);
       std::transform(from.begin(), from.end(), raw.row(i).begin(), [](In v) { return static_cast<double>(v); });
     }
-    preprocessed_ = preprocessor_.fit(raw.view());
+    if constexpr (part::takes_categories<preprocessor_type>)
+      preprocessed_ = preprocessor_.fit(raw.view(), categories);
+    else
+      preprocessed_ = preprocessor_.fit(raw.view());
     std::vector<double> row(static_cast<std::size_t>(d));
     for (index i = 0; i < x.rows(); ++i) {
       const auto from = x.row(order[static_cast<std::size_t>(i)]);
@@ -385,11 +419,27 @@ class basic_detector {
       } else {
         run.evidence(rows.slice(first, last), evidence);
       }
-      f(first, tensor_view<const float, 3>{evidence});
+      f(first, tensor_view<const float, 3>{of_columns(evidence)});
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_time).count();
       check<anodiff::stopped>(report({.stage = stage, .done = last, .total = rows.rows(), .seconds = seconds}),
                               "detector: stopped by the progress callback while ", stage, " had ", rows.rows() - last,
                               " rows left");
+    }
+  }
+  /// Evidence (views, rows, outputs) as (views, rows, columns), in the same memory: a column has that of its outputs.
+  [[nodiscard]] tensor_view<float, 3> of_columns(tensor_view<float, 3> evidence) const {
+    if constexpr (widens<preprocessor_type>) {
+      const index rows = evidence.extent(0) * evidence.extent(1), outputs = evidence.extent(2);
+      std::vector<float> sum(static_cast<std::size_t>(columns()));
+      for (index i = 0; i < rows; ++i) {
+        std::ranges::fill(sum, 0.0F);
+        for (index o = 0; o < outputs; ++o)
+          sum[static_cast<std::size_t>(preprocessed_.origin(o))] += evidence.data()[i * outputs + o];
+        std::ranges::copy(sum, evidence.data() + i * columns());
+      }
+      return {evidence.data(), {evidence.extent(0), evidence.extent(1), columns()}};
+    } else {
+      return evidence;
     }
   }
   [[nodiscard]] detection score_prepared(tensor_view<const float, 2> rows, std::span<const index> self,
@@ -397,7 +447,7 @@ class basic_detector {
                                          index rows_before = 0) const {
     detection out;
     out.score.resize(static_cast<std::size_t>(rows.rows()));
-    if (keep_evidence) out.evidence = tensor<float, 2>{{rows.rows(), rows.row_size()}};
+    if (keep_evidence) out.evidence = tensor<float, 2>{{rows.rows(), columns()}};
     for_each_block(rows, self, report, stage, [&](index first, tensor_view<const float, 3> evidence) {
       reduce(first, rows_before, evidence, keep_evidence, out);
     });
@@ -425,7 +475,7 @@ class basic_detector {
   }
   template <class In>
   [[nodiscard]] tensor<float, 2> prepared(tensor_view<const In, 2> x) const {
-    tensor<float, 2> z{x.extents()};
+    tensor<float, 2> z{{x.rows(), row_size()}};
     std::vector<double> row(static_cast<std::size_t>(x.row_size()));
     for (index i = 0; i < x.rows(); ++i) {
       const auto from = x.row(i);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/core/progress.hpp>
+#include <anodiff/formats/column.hpp>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,10 @@ namespace anodiff {
 struct fit_options {
   progress_callback progress{};
   std::vector<std::string> columns{};  ///< names of the columns, for messages and for matching at scoring time
-  std::string checkpoint{};            ///< file to which training is saved, now and then and at its end, whatever ended
-                                       ///< it, and from which it goes on; empty = none
-  double checkpoint_seconds = 30;      ///< between two writes
+  std::vector<formats::column_schema> schema{};  ///< of the columns; empty = all numeric
+  std::string checkpoint{};        ///< file to which training is saved, now and then and at its end, whatever ended
+                                   ///< it, and from which it goes on; empty = none
+  double checkpoint_seconds = 30;  ///< between two writes
 };
 
 /// What is known of a fitted detector beside its model.
@@ -26,6 +28,7 @@ struct fit_record {
   double loss = 0;             ///< of training, running mean at its end
   double validation = 0;       ///< last validation loss
   std::vector<std::string> columns;
+  std::vector<formats::column_schema> schema;  ///< as it was given to fit
 
   static constexpr void fields(auto& self, auto&& field) {
     field("rows", self.rows);

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/formats/json.hpp>
 #include <anodiff/formats/safetensors.hpp>
 #include <anodiff/pipeline/detector.hpp>
 #include <anodiff/version.hpp>
+#include <list>
 
 namespace anodiff {
 
 /// The layout of a model file; a reader accepts every older one. Tensors: preprocessing.offset and .scale (f64),
 /// model.*, calibration.scores (f64), views.mean and .deviation (f64). Metadata: format, library, method, one entry per
 /// policy kind, numbers.* (see detector_options), fit.* (see fit_record), columns and sample as JSON lists.
-inline constexpr index model_file_format = 1;
+/// Format 2 adds what a preprocessing that widens has learned, its own tensors preprocessing.*, and the columns'
+/// schema, a JSON list with null for a numeric column and the names of a categorical one; a model without them is
+/// format 1.
+inline constexpr index model_file_format = 2;
 
 namespace detail {
 
@@ -26,6 +31,34 @@ namespace detail {
                     file.metadata_at("anodiff.version"), "; this is anodiff ", version, ", which reads formats up to ",
                     model_file_format);
   return file.metadata_at("method");
+}
+
+[[nodiscard]] inline std::string schema_to_text(const std::vector<formats::column_schema>& schema) {
+  formats::json::array_type out;
+  for (const auto& column : schema)
+    if (column.kind == formats::column_kind::numeric)
+      out.emplace_back();
+    else
+      out.emplace_back(column.categories);
+  return formats::json{std::move(out)}.dump();
+}
+
+/// Throws data_error for what schema_to_text cannot have written of d columns.
+[[nodiscard]] inline std::vector<formats::column_schema> schema_from_text(const std::string& text, index d,
+                                                                          const std::string& path) {
+  std::vector<formats::column_schema> out;
+  const auto columns = formats::parse_json(text, path);
+  for (const auto& column : columns.elements(path)) {
+    auto& made = out.emplace_back();
+    if (column.is_null()) continue;
+    made.kind = formats::column_kind::categorical;
+    for (const auto& name : column.elements(path)) made.categories.push_back(name.string(path));
+    check<data_error>(std::ranges::adjacent_find(made.categories, std::greater_equal{}) == made.categories.end(), path,
+                      ": the categories of a column must stand in sorted order, each once");
+  }
+  check<data_error>(static_cast<index>(out.size()) == d, path, ": needs the schema of ", d, " columns, got ",
+                    out.size());
+  return out;
 }
 
 }  // namespace detail
@@ -46,8 +79,16 @@ void basic_detector<Parts>::save_to(Target& target) const {
   check(fitted_, "detector::save: nothing has been learned yet; call fit first");
   using formats::named;
   std::vector<formats::named_tensor> tensors;
-  tensors.push_back(named("preprocessing.offset", preprocessed_.offset()));
-  tensors.push_back(named("preprocessing.scale", preprocessed_.scale()));
+  std::list<std::vector<double>> tables;  // tensors borrow their bytes
+  if constexpr (widens<preprocessor_type>) {
+    preprocessed_.tensors([&](std::string_view name, std::span<const double> values) {
+      const auto& kept = tables.emplace_back(values.begin(), values.end());
+      tensors.push_back(named(concat("preprocessing.", name), std::span<const double>{kept}));
+    });
+  } else {
+    tensors.push_back(named("preprocessing.offset", preprocessed_.offset()));
+    tensors.push_back(named("preprocessing.scale", preprocessed_.scale()));
+  }
   if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
   std::vector<double> mean, deviation;
   for (const auto& s : statistics_) {
@@ -61,7 +102,8 @@ void basic_detector<Parts>::save_to(Target& target) const {
   model_.tensors(
       [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("model.", name), values)); });
 
-  text_fields metadata{{"anodiff.format", concat(model_file_format)},
+  const bool needs_second = widens<preprocessor_type> || !record_.schema.empty();
+  text_fields metadata{{"anodiff.format", concat(needs_second ? model_file_format : index{1})},
                        {"anodiff.version", version},
                        {"method", std::string{Parts::preset_type::name}}};
   for (auto& entry : detail::policy_names<Parts>()) metadata.push_back(std::move(entry));
@@ -72,6 +114,7 @@ void basic_detector<Parts>::save_to(Target& target) const {
   for (const index extent : sample_) sample.emplace_back(extent);
   metadata.emplace_back("columns", formats::json{std::move(columns)}.dump());
   metadata.emplace_back("sample", formats::json{std::move(sample)}.dump());
+  if (!record_.schema.empty()) metadata.emplace_back("schema", detail::schema_to_text(record_.schema));
   metadata.emplace_back("holds_training_rows", memory<model_type> ? "true" : "false");
   formats::write_safetensors(target, tensors, metadata);
 }
@@ -107,8 +150,9 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
     std::ranges::copy(sample, extents.begin());
     (void)volume(extents);
   });
-  const model_shape shape{sample, numbers.seed};
+  model_shape shape{sample, numbers.seed};
   const auto d = shape.size();
+  if (const auto* text = file.find_metadata("schema")) record.schema = detail::schema_from_text(*text, d, path);
   const auto doubles = [&](std::string_view name, index count) {
     const auto view = count < 0 ? file.find<double, 1>(name) : file.find<double, 1>(name, anodiff::shape<1>{count});
     for (const double v : view.flat())
@@ -117,8 +161,21 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
   };
   detail::as_data_error(path, [&] {
     basic_detector made{std::move(numbers), model_.engine()};
-    made.preprocessed_ = {doubles("preprocessing.offset", d), doubles("preprocessing.scale", d)};
-    for (const double s : made.preprocessed_.scale()) check(s > 0, "preprocessing.scale must be above 0, got ", s);
+    if constexpr (widens<preprocessor_type>) {
+      check(sample.size() == 1, "needs a sample of one dimension, got ", sample.size());
+      made.preprocessed_ = preprocessor_type::fitted::restored(d, [&](std::string_view name, index count) {
+        const auto full = concat("preprocessing.", name);
+        return count >= 0 || file.contains(full) ? doubles(full, count) : std::vector<double>{};
+      });
+      const auto categories = made.preprocessed_.categories();
+      for (std::size_t j = 0; j < record.schema.size(); ++j)
+        check(static_cast<index>(record.schema[j].categories.size()) == categories[j],
+              "the schema must agree with preprocessing.categories; column ", j, " does not");
+      shape.sample = {made.preprocessed_.outputs()};
+    } else {
+      made.preprocessed_ = {doubles("preprocessing.offset", d), doubles("preprocessing.scale", d)};
+      for (const double s : made.preprocessed_.scale()) check(s > 0, "preprocessing.scale must be above 0, got ", s);
+    }
     if (file.contains("views.mean")) {
       const auto mean = doubles("views.mean", -1),
                  deviation = doubles("views.deviation", static_cast<index>(mean.size()));

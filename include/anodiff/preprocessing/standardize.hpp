@@ -37,8 +37,9 @@ class standardize {
 
   explicit standardize(params = {}) {}
   [[nodiscard]] params parameters() const noexcept { return {}; }
-  /// x (n, d), finite, n >= 1. Throws data_error where a column's values lie too far apart for a double.
-  [[nodiscard]] fitted fit(tensor_view<const double, 2> x) const {
+  /// x (n, d), finite, n >= 1. Throws data_error where a column's values lie too far apart for a double; the message
+  /// counts columns from first_column.
+  [[nodiscard]] fitted fit(tensor_view<const double, 2> x, std::size_t first_column = 0) const {
     const auto d = static_cast<std::size_t>(x.row_size());
     const auto n = static_cast<double>(x.rows());
     std::vector<double> mean(d), scale(d), largest(d);
@@ -58,7 +59,7 @@ class standardize {
     for (std::size_t j = 0; j < d; ++j) {
       const double deviation = largest[j] * std::sqrt(scale[j] / n);
       check<data_error>(std::isfinite(mean[j]) && std::isfinite(deviation),
-                        "preprocessing::standardize: the values of column ", j,
+                        "preprocessing::standardize: the values of column ", first_column + j,
                         " lie too far apart to be standardised");
       scale[j] = deviation > constant_tolerance * std::abs(mean[j]) ? deviation : 1;
     }
