@@ -104,6 +104,7 @@
 #include <anodiff/nn/parameters.hpp>
 #include <anodiff/nn/tape.hpp>
 #include <anodiff/nn/time_embedding.hpp>
+#include <anodiff/objectives/batch_rejection.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include <anodiff/ops/activation.hpp>
 #include <anodiff/ops/activation_cpu.hpp>

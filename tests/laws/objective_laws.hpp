@@ -2,12 +2,13 @@
 #pragma once
 
 #include <anodiff/engines/cpu.hpp>
+#include <anodiff/objectives/batch_rejection.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include "policy_laws.hpp"
 
 namespace laws {
 
-using all_objectives = std::tuple<anodiff::objectives::squared_error>;
+using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::squared_error>;
 
 /// Outputs and targets with memory of their own.
 template <class Engine>
