@@ -56,6 +56,7 @@ inline table table_of(const std::vector<result>& results, const std::string& pro
 
 /// Mean AUROC in per cent by set, summary, tests against the first method, cost and alarm rates.
 inline void report(std::ostream& out, const table& t) {
+  anodiff::check(!t.sets.empty(), "report: there is no set that all methods of that protocol have been run on");
   out << std::fixed << std::setprecision(2) << "| set |";
   for (const auto& m : t.methods) out << ' ' << m << " |";
   out << "\n|---|";
