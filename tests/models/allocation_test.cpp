@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/models/empirical.hpp>
 #include <anodiff/models/knn.hpp>
 #include <anodiff/models/mlp.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
+#include <anodiff/models/two_views.hpp>
+#include <anodiff/scorers/excess.hpp>
 #include "laws/denoiser_laws.hpp"
 #include "support/allocation_guard.hpp"
 
@@ -52,6 +55,35 @@ TEST_CASE("neighbours are found without allocating", "[models][allocations]") {
     std::vector<laws::index> place(200 * 10);
     const support::allocation_guard guard;
     model.neighbours(x.view().slice(0, 200), 10, {}, distance.data(), place.data());
+    CHECK(guard.count() == 0);
+  }
+}
+
+TEST_CASE("rows are scored under both views without allocating, however many columns", "[models][allocations]") {
+  for (const laws::index d : {8, 600}) {
+    models::two_views<cpu_engine> model{{}, cpu_engine{2}};
+    tensor<float, 2> x{{120, d}};
+    for (std::size_t i = 0; i < x.flat().size(); ++i) x.flat()[i] = static_cast<float>(laws::uniform(1, i, -1, 1));
+    model.remember(x, 0);
+    scorers::excess::run<models::two_views<cpu_engine>> run{model, 120, 2};
+    tensor<float, 3> evidence{{1, 120, d}};
+    const support::allocation_guard guard;
+    run.evidence(x, evidence);
+    CHECK(guard.count() == 0);
+  }
+}
+
+TEST_CASE("the empirical denoiser allocates nothing, however many columns", "[models][allocations]") {
+  for (const laws::index d : {8, 600}) {
+    models::empirical<cpu_engine> model{{}, cpu_engine{2}};
+    tensor<float, 2> x{{60, d}};
+    for (std::size_t i = 0; i < x.flat().size(); ++i) x.flat()[i] = static_cast<float>(laws::uniform(1, i, -1, 1));
+    model.remember(x, 0);
+    const std::vector<noise_level> levels{{0.8, 0.6, 1}};
+    const std::vector<std::int32_t> level(60);
+    auto run = model.prepare(levels, 60);
+    const support::allocation_guard guard;
+    (void)run.output(x.data(), level.data(), 60);
     CHECK(guard.count() == 0);
   }
 }

@@ -18,9 +18,10 @@ struct clouds {
   };
   [[nodiscard]] found on(thread_pool* threads) const {
     const index rows = static_cast<index>(query.size()) / row_size;
+    std::vector<double> scratch(static_cast<std::size_t>((rows + 15) / 16 * (k + 2) * row_size));
     found f{std::vector<double>(static_cast<std::size_t>(rows)), std::vector<double>(query.size())};
-    const ops::local_gaussian<float> op{query.data(), reference.data(), place.data(),  rows, row_size, k,
-                                        shrinkage,    f.value.data(),   f.share.data()};
+    const ops::local_gaussian<float> op{query.data(), reference.data(), place.data(),   rows,          row_size, k,
+                                        shrinkage,    f.value.data(),   f.share.data(), scratch.data()};
     if (threads != nullptr)
       ops::cpu::run(op, *threads);
     else

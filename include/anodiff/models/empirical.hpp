@@ -19,7 +19,9 @@ class empirical : public knn<Engine> {
   class run {
    public:
     run(const empirical& model, std::span<const noise_level> levels, index max_rows)
-        : model_{model}, out_(static_cast<std::size_t>(max_rows * model.rows().row_size())) {
+        : model_{model},
+          out_(static_cast<std::size_t>(max_rows * model.rows().row_size())),
+          sum_(model.rows().row_size() > ops::kernel_average_small ? out_.size() : 0) {
       for (const auto& level : levels) {
         check(level.sigma > 0, "models::empirical: needs levels with noise, got sigma ", level.sigma);
         alpha_.push_back(level.alpha);
@@ -29,14 +31,15 @@ class empirical : public knn<Engine> {
     [[nodiscard]] const real* output(const real* x, const std::int32_t* level, index rows) {
       const auto held = model_.rows();
       model_.engine().run(ops::kernel_average<real>{x, level, alpha_.data(), sigma_.data(), held.data(), nullptr,
-                                                    out_.data(), nullptr, rows, held.rows(), held.row_size()});
+                                                    out_.data(), nullptr, rows, held.rows(), held.row_size(),
+                                                    sum_.empty() ? nullptr : sum_.data()});
       return out_.data();
     }
 
    private:
     empirical model_;
     aligned_vector<real> out_;
-    std::vector<double> alpha_, sigma_;
+    std::vector<double> sum_, alpha_, sigma_;
   };
   [[nodiscard]] run prepare(std::span<const noise_level> levels, index max_rows) const {
     return {*this, levels, max_rows};

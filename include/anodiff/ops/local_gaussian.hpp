@@ -11,6 +11,8 @@ namespace anodiff::ops {
 inline constexpr double local_gaussian_bound = 1e-9;
 /// Most neighbours of a query.
 inline constexpr index local_gaussian_most = 64;
+/// Rows that share one piece of scratch memory.
+inline constexpr index local_gaussian_block = 16;
 
 /// The negative log density, twice and but for a constant, of a Gaussian around each query's neighbours: mean μ of the
 /// neighbours, covariance M = (1 − shrinkage) C + τ I with C their population covariance and τ = shrinkage tr(C)/d +
@@ -23,9 +25,10 @@ struct local_gaussian {
   const T* reference;  ///< (…, row_size)
   const index* place;  ///< (rows, k): each query's neighbours
   index rows, row_size, k;
-  double shrinkage;  ///< in (0, 1)
-  double* value;     ///< (rows)
-  double* share;     ///< (rows, row_size)
+  double shrinkage;           ///< in (0, 1)
+  double* value;              ///< (rows)
+  double* share;              ///< (rows, row_size)
+  double* scratch = nullptr;  ///< (⌈rows / local_gaussian_block⌉, k + 2, row_size); the reference needs none
 };
 
 namespace reference {

@@ -96,12 +96,9 @@ void local_gaussian_row(const local_gaussian<T>& op, index i, double* ANODIFF_RE
 
 template <class T>
 void run(const local_gaussian<T>& op, thread_pool& pool) {
-  constexpr index small = 4096;
-  parallel_for(pool, op.rows, 16, [&](index first, index last) {
-    double on_stack[small];
-    const index needed = (op.k + 2) * op.row_size;
-    std::vector<double> large(needed <= small ? 0 : static_cast<std::size_t>(needed));
-    for (index i = first; i < last; ++i) detail::local_gaussian_row(op, i, needed <= small ? on_stack : large.data());
+  parallel_for(pool, op.rows, local_gaussian_block, [&](index first, index last) {
+    double* const centred = op.scratch + first / local_gaussian_block * (op.k + 2) * op.row_size;
+    for (index i = first; i < last; ++i) detail::local_gaussian_row(op, i, centred);
   });
 }
 

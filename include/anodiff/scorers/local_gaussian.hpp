@@ -47,7 +47,9 @@ class local_gaussian {
           share_{scaled_.extents()},
           value_(static_cast<std::size_t>(max_rows)),
           distance_(static_cast<std::size_t>(max_rows * k_)),
-          place_(distance_.size()) {}
+          place_(distance_.size()),
+          scratch_(static_cast<std::size_t>((max_rows + ops::local_gaussian_block - 1) / ops::local_gaussian_block *
+                                            (k_ + 2) * scaled_.row_size())) {}
     [[nodiscard]] index views() const noexcept { return 1; }
     /// Fills values() and shares() for rows x; self (n) names the remembered row that each is, or is empty.
     void measure(tensor_view<const float, 2> x, std::span<const index> self) {
@@ -56,7 +58,7 @@ class local_gaussian {
       model_.neighbours(scaled, k_, self, distance_.data(), place_.data());
       model_.engine().run(ops::local_gaussian<typename Model::real>{scaled.data(), model_.rows().data(), place_.data(),
                                                                     x.rows(), x.row_size(), k_, shrinkage_,
-                                                                    value_.data(), share_.data()});
+                                                                    value_.data(), share_.data(), scratch_.data()});
     }
     [[nodiscard]] std::span<const double> values() const noexcept { return value_; }
     /// (max_rows, d): each column's share of the Mahalanobis distance.
@@ -82,6 +84,7 @@ class local_gaussian {
     tensor<double, 2> share_;
     std::vector<double> value_, distance_;
     std::vector<index> place_;
+    std::vector<double> scratch_;
   };
   template <class Context>
   requires kernel_density<typename Context::model_type>
