@@ -13,7 +13,11 @@
 #include <anodiff/calibration/check_scores.hpp>
 #include <anodiff/calibration/conformal.hpp>
 #include <anodiff/calibration/exponential_tail.hpp>
+#include <anodiff/calibration/generalised_pareto.hpp>
+#include <anodiff/calibration/mad.hpp>
+#include <anodiff/calibration/peaks_over_threshold.hpp>
 #include <anodiff/calibration/quantile.hpp>
+#include <anodiff/calibration/spot.hpp>
 #include <anodiff/concepts/aggregator.hpp>
 #include <anodiff/concepts/calibrator.hpp>
 #include <anodiff/concepts/conditioner.hpp>

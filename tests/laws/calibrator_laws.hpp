@@ -2,12 +2,15 @@
 #pragma once
 
 #include <anodiff/calibration/conformal.hpp>
+#include <anodiff/calibration/mad.hpp>
+#include <anodiff/calibration/peaks_over_threshold.hpp>
 #include <anodiff/calibration/quantile.hpp>
 #include "policy_laws.hpp"
 
 namespace laws {
 
-using all_calibrators = std::tuple<anodiff::calibration::conformal, anodiff::calibration::quantile>;
+using all_calibrators = std::tuple<anodiff::calibration::conformal, anodiff::calibration::mad,
+                                   anodiff::calibration::peaks_over_threshold, anodiff::calibration::quantile>;
 
 /// Seeded scores; with `steps` > 0 only that many different ones, so that most are tied.
 [[nodiscard]] inline std::vector<double> scores(std::uint64_t seed, std::size_t n, int steps = 0) {
