@@ -21,7 +21,7 @@ void run(const calibrate_flags& flags) {
   console out{flags.common.quiet};
   check_can_write(flags.out);
   auto model = any_detector::load(flags.model, flags.common.threads);
-  auto rows = read_rows(flags.data);
+  auto rows = read_rows_for(model, flags.data, out);
   match_columns(rows, flags.data, model, out);
   const index given = rows.rows();
   const auto normals = normal_rows(std::move(rows), out);

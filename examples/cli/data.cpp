@@ -3,11 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <anodiff/formats/bytes.hpp>
 #include <anodiff/formats/read_table.hpp>
 #include <anodiff/pipeline/protocol.hpp>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <unordered_map>
@@ -49,18 +51,62 @@ void reorder(formats::table& rows, const std::vector<std::string>& wanted, const
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = values[from[j]];
     std::ranges::copy(row, values.begin());
   }
+  if (!rows.schema.empty()) {
+    std::vector<formats::column_schema> schema;
+    for (const std::size_t j : from) schema.push_back(rows.schema[j]);
+    rows.schema = std::move(schema);
+  }
   rows.columns = wanted;
+}
+
+formats::csv_options options_of(const data_flags& flags) {
+  formats::csv_options options;
+  options.id_column = flags.id_column;
+  options.label_column = flags.label_column;
+  return options;
+}
+formats::table read_some_rows(const std::string& path, const formats::csv_options& options) {
+  auto rows = formats::read_table(path, options);
+  check<data_error>(rows.rows() > 0, path, ": needs at least one row, got none");
+  return rows;
 }
 
 }  // namespace
 
 formats::table read_rows(const data_flags& flags, bool allow_missing) {
-  formats::csv_options options;
-  options.id_column = flags.id_column;
-  options.label_column = flags.label_column;
+  auto options = options_of(flags);
   options.allow_missing = allow_missing;
-  auto rows = formats::read_table(flags.path, options);
-  check<data_error>(rows.rows() > 0, flags.path, ": needs at least one row, got none");
+  return read_some_rows(flags.path, options);
+}
+
+formats::table read_rows_to_learn(const data_flags& flags, bool mixed, console& out) {
+  auto options = options_of(flags);
+  options.infer_columns = true;
+  auto rows = read_some_rows(flags.path, options);
+  const bool categories = std::ranges::any_of(
+      rows.schema, [](const auto& column) { return column.kind == formats::column_kind::categorical; });
+  if (categories || mixed) {
+    out.note(rows.name, ": ", formats::describe_columns(rows));
+    return rows;
+  }
+  rows.schema.clear();
+  const bool missing = std::ranges::any_of(rows.values.flat(), [](double v) { return std::isnan(v); });
+  return missing ? read_rows(flags) : std::move(rows);  // which names the row in which a value is missing
+}
+
+formats::table read_rows_for(const any_detector& model, const data_flags& flags, console& out) {
+  auto options = options_of(flags);
+  const auto record = model.record();
+  options.allow_missing = model.values() == row_values::mixed;
+  options.infer_columns = options.allow_missing && names_columns(flags.path) && !record.columns.empty() &&
+                          record.columns.size() == record.schema.size();
+  if (options.infer_columns)
+    for (std::size_t j = 0; j < record.columns.size(); ++j)
+      options.known.push_back({record.columns[j], record.schema[j]});
+  auto rows = read_some_rows(flags.path, options);
+  for (const auto& [column, name, count] : rows.unseen)
+    out.note(rows.name, ": column ", formats::in_quotes(column), ": ", formats::in_quotes(name),
+             " was not seen at the fit (", count, count == 1 ? " row" : " rows", "); it counts as another category");
   return rows;
 }
 

@@ -15,6 +15,14 @@ namespace anodiff::cli {
 /// Reads the table that the flags name. Throws data_error where it has no row, and what formats::read_table throws.
 [[nodiscard]] formats::table read_rows(const data_flags& flags, bool allow_missing = false);
 
+/// Reads the table that a fit learns from. Columns of text are categories; where there are such, or mixed is true,
+/// missing values are taken too, the table has a schema, and what was inferred is noted. Otherwise it has none.
+[[nodiscard]] formats::table read_rows_to_learn(const data_flags& flags, bool mixed, console& out);
+
+/// Reads a table for a model that has been fitted: categories become the codes that it has learned. Notes names that it
+/// has not seen.
+[[nodiscard]] formats::table read_rows_for(const any_detector& model, const data_flags& flags, console& out);
+
 /// True where the file gives its columns names of its own.
 [[nodiscard]] bool names_columns(const std::string& path);
 

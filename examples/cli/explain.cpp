@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <anodiff/formats/describe_columns.hpp>
 #include <anodiff/pipeline/protocol.hpp>
 #include <anodiff/runtime/any_detector.hpp>
+#include <cmath>
 #include <memory>
 #include <numeric>
 
@@ -35,19 +37,29 @@ std::vector<index> highest(const std::vector<double>& score, index count) {
 
 /// The features of one row, largest evidence first; a share is of all the evidence that speaks against the row.
 json features_of(std::span<const float> evidence, std::span<const double> values, const any_detector& model,
-                 const std::vector<std::string>& names, index count) {
+                 const std::vector<std::string>& names, const std::vector<formats::column_schema>& schema,
+                 index count) {
   std::vector<double> strength(evidence.begin(), evidence.end());
   double total = 0;
   for (const double e : strength) total += std::max(0.0, e);
   json out = json::array();
   for (const index j : highest(strength, count == 0 ? static_cast<index>(strength.size()) : count)) {
     const auto at = static_cast<std::size_t>(j);
-    out.push_back({{"name", names[at]},
-                   {"evidence", strength[at]},
-                   {"share", total > 0 ? std::max(0.0, strength[at]) / total : 0.0},
-                   {"value", values[at]},
-                   {"normal_mean", model.column_means()[at]},
-                   {"normal_sd", model.column_scales()[at]}});
+    json feature{{"name", names[at]},
+                 {"evidence", strength[at]},
+                 {"share", total > 0 ? std::max(0.0, strength[at]) / total : 0.0}};
+    if (!schema.empty() && schema[at].kind == formats::column_kind::categorical) {
+      const auto name = [&](double code) {
+        return std::isnan(code) ? json(nullptr) : json(formats::detail::category_name(schema[at], code));
+      };
+      feature["value"] = name(values[at]);
+      feature["normal_most"] = name(model.column_means()[at]);
+    } else {
+      feature["value"] = values[at];
+      feature["normal_mean"] = model.column_means()[at];
+      feature["normal_sd"] = model.column_scales()[at];
+    }
+    out.push_back(std::move(feature));
   }
   return out;
 }
@@ -61,12 +73,17 @@ std::string text_of(const json& rows, std::size_t name_width) {
       out += concat(", p-value ", short_number(row["p_value"].get<double>()),
                     row["is_anomaly"].get<bool>() ? ", anomaly" : ", no alarm");
     out += "\n";
-    for (const auto& feature : row["features"])
+    for (const auto& feature : row["features"]) {
+      const auto& value = feature["value"];
+      const auto shown = value.is_string()                                    ? value.get<std::string>()
+                         : value.is_null() || std::isnan(value.get<double>()) ? std::string{"missing"}
+                                                                              : short_number(value.get<double>());
       out += concat("  ", pad_right(feature["name"].get<std::string>(), name_width), " ",
-                    pad_left(per_cent(feature["share"].get<double>()), 6), " %   ",
-                    pad_left(short_number(feature["value"].get<double>()), 12), "   normal ",
-                    short_number(feature["normal_mean"].get<double>()), " ± ",
-                    short_number(feature["normal_sd"].get<double>()), "\n");
+                    pad_left(per_cent(feature["share"].get<double>()), 6), " %   ", pad_left(shown, 12), "   normal ");
+      out += feature.contains("normal_most") ? concat("mostly ", feature["normal_most"].get<std::string>(), "\n")
+                                             : concat(short_number(feature["normal_mean"].get<double>()), " ± ",
+                                                      short_number(feature["normal_sd"].get<double>()), "\n");
+    }
   }
   return out;
 }
@@ -76,7 +93,7 @@ void run(const explain_flags& flags) {
   check(flags.top >= 1, "--top: need at least 1 row, got ", flags.top);
   check(flags.features >= 0, "--features: need at least 0, got ", flags.features);
   const auto model = any_detector::load(flags.model, flags.common.threads);
-  auto rows = read_rows(flags.data);
+  auto rows = read_rows_for(model, flags.data, out);
   match_columns(rows, flags.data, model, out);
   const auto record = model.record();
   const auto& names = record.columns.empty() ? rows.columns : record.columns;
@@ -93,7 +110,7 @@ void run(const explain_flags& flags) {
     row["score"] = found.score[at];
     row["p_value"] = found.p_value.empty() ? json(nullptr) : json(found.p_value[at]);
     row["is_anomaly"] = found.is_anomaly.empty() ? json(nullptr) : json(found.is_anomaly[at] != 0);
-    row["features"] = features_of(found.map(i), values.row(i), model, names, flags.features);
+    row["features"] = features_of(found.map(i), values.row(i), model, names, record.schema, flags.features);
     for (const auto& feature : row["features"])
       name_width = std::max(name_width, feature["name"].get_ref<const std::string&>().size());
     result.push_back(std::move(row));

@@ -20,6 +20,7 @@ struct fit_flags {
   number_flags numbers;
   std::string method, out, checkpoint;
   double checkpoint_seconds = 30;
+  bool mixed = false;
 };
 
 std::string number_of(const any_detector& made, std::string_view name) {
@@ -73,12 +74,17 @@ std::string summary(const fit_flags& flags, const any_detector& made, const std:
 
 void run(const fit_flags& flags) {
   console out{flags.common.quiet};
-  auto made = any_detector::make(flags.method, flags.numbers.fields(), flags.common.threads);
+  const auto make = [&](row_values values) {
+    return any_detector::make(flags.method, flags.numbers.fields(), flags.common.threads, values);
+  };
+  auto made = make(flags.mixed ? row_values::mixed : row_values::numbers);
   check(flags.checkpoint_seconds >= 0, "--checkpoint-seconds: need a number of at least 0, got ",
         flags.checkpoint_seconds);
   check_can_write(flags.out);
   if (!flags.checkpoint.empty()) check_can_write(flags.checkpoint);
-  auto rows = read_rows(flags.data);
+  auto rows = read_rows_to_learn(flags.data, flags.mixed, out);
+  if (!rows.schema.empty()) made = make(row_values::mixed);
+  auto schema = rows.schema;
   const index given = rows.rows();
   auto columns = names_columns(flags.data.path) ? rows.columns : std::vector<std::string>{};
   const auto normals = normal_rows(std::move(rows), out);
@@ -101,6 +107,7 @@ void run(const fit_flags& flags) {
   };
   made.fit(normals, {.progress = report,
                      .columns = std::move(columns),
+                     .schema = std::move(schema),
                      .checkpoint = flags.checkpoint,
                      .checkpoint_seconds = flags.checkpoint_seconds});
   made.save(flags.out);
@@ -129,6 +136,8 @@ void add_fit(CLI::App& program) {
   command.add_option("--seed", flags->numbers.seed, "Of everything random")->type_name("N");
   command.add_option("--set", flags->numbers.pairs, "A number of the method; `anodiff methods METHOD` lists them")
       ->type_name("NAME=VALUE");
+  command.add_flag("--mixed", flags->mixed,
+                   "Take missing values; a CSV file with columns of text is mixed without this");
   command.add_option("--checkpoint", flags->checkpoint, "File from which a broken-off fit goes on")->type_name("FILE");
   command.add_option("--checkpoint-seconds", flags->checkpoint_seconds, "Between two writes of it")->type_name("S");
   add_common(command, flags->common);

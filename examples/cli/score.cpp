@@ -46,7 +46,7 @@ void run(const score_flags& flags) {
   check(extension == "npy" || extension == "csv", "--out: need a .npy or .csv file, got ", flags.out);
   check_can_write(flags.out);
   const auto model = any_detector::load(flags.model, flags.common.threads);
-  auto rows = read_rows(flags.data);
+  auto rows = read_rows_for(model, flags.data, out);
   match_columns(rows, flags.data, model, out);
 
   const auto found = [&] {

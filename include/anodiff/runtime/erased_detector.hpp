@@ -23,6 +23,9 @@ struct method_entry {
   std::string summary;  ///< one line: what it does, and whose it is
 };
 
+/// What the rows that a method learns from hold: numbers alone, or also categories and gaps.
+enum class row_values { numbers, mixed };
+
 namespace detail {
 
 /// What any_detector asks of a detector of any type; one virtual call a batch.
@@ -43,6 +46,7 @@ class erased_detector {
   [[nodiscard]] virtual std::optional<double> threshold() const = 0;
   [[nodiscard]] virtual index network_calls() const = 0;
   [[nodiscard]] virtual bool holds_training_rows() const = 0;
+  [[nodiscard]] virtual row_values values() const = 0;
   [[nodiscard]] virtual std::span<const double> column_means() const = 0;
   [[nodiscard]] virtual std::span<const double> column_scales() const = 0;
 };
@@ -56,8 +60,10 @@ class any_detector {
   /// All methods by name.
   [[nodiscard]] static std::vector<method_entry> methods();
   /// A method with its own numbers, some of them set by name, on that many threads (0 = one a core). Throws
-  /// invalid_argument for an unknown method or number; the message lists those that exist.
-  [[nodiscard]] static any_detector make(const std::string& method, const text_fields& numbers = {}, int threads = 0);
+  /// invalid_argument for an unknown method or number, or one that takes no mixed rows; the message lists those there
+  /// are. For mixed rows the method's preprocessing is preprocessing::mixed.
+  [[nodiscard]] static any_detector make(const std::string& method, const text_fields& numbers = {}, int threads = 0,
+                                         row_values values = row_values::numbers);
   /// What save() wrote, whatever method it holds. Throws data_error for a damaged file, or one of a newer version.
   [[nodiscard]] static any_detector load(const std::string& path, int threads = 0);
   /// The same from a file that is in memory: see formats::parse_safetensors.
@@ -86,6 +92,7 @@ class any_detector {
   [[nodiscard]] std::optional<double> threshold() const { return held_->threshold(); }
   [[nodiscard]] index network_calls() const { return held_->network_calls(); }
   [[nodiscard]] bool holds_training_rows() const { return held_->holds_training_rows(); }
+  [[nodiscard]] row_values values() const { return held_->values(); }
   /// What a column's preprocessing subtracts and divides by: the mean and standard deviation of its normal values.
   [[nodiscard]] std::span<const double> column_means() const { return held_->column_means(); }
   [[nodiscard]] std::span<const double> column_scales() const { return held_->column_scales(); }

@@ -15,6 +15,7 @@
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
+#include <anodiff/preprocessing/mixed.hpp>
 #include <anodiff/runtime/erased_detector.hpp>
 #include <array>
 
@@ -50,6 +51,9 @@ class erased final : public erased_detector {
   [[nodiscard]] std::optional<double> threshold() const override { return detector_.threshold(); }
   [[nodiscard]] index network_calls() const override { return detector_.network_calls(); }
   [[nodiscard]] bool holds_training_rows() const override { return memory<typename Detector::model_type>; }
+  [[nodiscard]] row_values values() const override {
+    return handles_missing<typename Detector::preprocessor_type> ? row_values::mixed : row_values::numbers;
+  }
   [[nodiscard]] std::span<const double> column_means() const override { return detector_.preprocessing().offset(); }
   [[nodiscard]] std::span<const double> column_scales() const override { return detector_.preprocessing().scale(); }
 
@@ -62,33 +66,52 @@ class erased final : public erased_detector {
   Detector detector_;
 };
 
+/// The parts of a method for rows of numbers, categories and gaps.
+template <class Parts>
+struct mixed_parts : Parts {
+  using preprocessor_type = preprocessing::mixed;
+};
+
+using maker = std::unique_ptr<erased_detector> (*)(const text_fields&, const cpu_engine&);
 struct named_method {
   std::string_view name, summary;
-  std::unique_ptr<erased_detector> (*make)(const text_fields&, const cpu_engine&);
+  maker make, make_mixed;  ///< null where the method takes numbers alone
+};
+template <class Detector>
+inline constexpr maker maker_of = [](const text_fields& numbers, const cpu_engine& machine) {
+  return std::unique_ptr<erased_detector>{std::make_unique<erased<Detector>>(numbers, machine)};
 };
 template <class Detector>
 [[nodiscard]] constexpr named_method method_of(std::string_view summary) {
-  return {Detector::parts_type::preset_type::name, summary, [](const text_fields& numbers, const cpu_engine& machine) {
-            return std::unique_ptr<erased_detector>{std::make_unique<erased<Detector>>(numbers, machine)};
-          }};
+  return {Detector::parts_type::preset_type::name, summary, maker_of<Detector>, nullptr};
+}
+/// One that also takes mixed rows.
+template <class Detector>
+[[nodiscard]] constexpr named_method mixed_method_of(std::string_view summary) {
+  auto out = method_of<Detector>(summary);
+  out.make_mixed = maker_of<basic_detector<mixed_parts<typename Detector::parts_type>>>;
+  return out;
 }
 
 inline constexpr std::array known_methods{
     method_of<methods::ddpm_ood<cpu_engine>>("rebuilds from five noise levels, z-scored (Graham et al. 2023)"),
-    method_of<methods::ddpm_reconstruction<cpu_engine>>(
+    mixed_method_of<methods::ddpm_reconstruction<cpu_engine>>(
         "distance to what a diffusion model rebuilds (Livernoche et al. 2023, DDPM baseline)"),
-    method_of<methods::denoising_error<cpu_engine>>("noise-prediction error at ten levels, z-scored (Ho et al. 2020)"),
+    mixed_method_of<methods::denoising_error<cpu_engine>>(
+        "noise-prediction error at ten levels, z-scored (Ho et al. 2020)"),
     method_of<methods::diffpath<cpu_engine>>("six statistics of the path to noise, z-scored (Heng et al. 2024)"),
-    method_of<methods::dte_np<cpu_engine>>("diffusion time from the ten nearest normal rows (Livernoche et al. 2023)"),
+    mixed_method_of<methods::dte_np<cpu_engine>>(
+        "diffusion time from the ten nearest normal rows (Livernoche et al. 2023)"),
     method_of<methods::elbo<cpu_engine>>("variational bound on the negative log density (Kingma et al. 2021)"),
     method_of<methods::empirical_em<cpu_engine>>("energy of the exact denoiser, its noise level fitted per column"),
-    method_of<methods::knn<cpu_engine>>("mean distance to the five nearest normal rows (Angiulli & Pizzuti 2002)"),
+    mixed_method_of<methods::knn<cpu_engine>>(
+        "mean distance to the five nearest normal rows (Angiulli & Pizzuti 2002)"),
     method_of<methods::local_gaussian<cpu_engine>>("a Gaussian around the fifteen nearest normal rows"),
     method_of<methods::projection_regret<cpu_engine>>(
         "what denoising takes away, beyond what it takes from its result (Choi et al. 2023)"),
     method_of<methods::rows_composite<cpu_engine>>(
         "empirical_em, and local_gaussian where that finds a row very unusual"),
-    method_of<methods::rows_default<cpu_engine>>(
+    mixed_method_of<methods::rows_default<cpu_engine>>(
         "what to take for rows when nothing is known about them: rows_composite"),
     method_of<methods::score_norm<cpu_engine>>("norm of the score at ten noise levels, z-scored (Mahmood et al. 2021)"),
 };
@@ -100,6 +123,17 @@ inline constexpr std::array known_methods{
     known += concat(known.empty() ? "" : ", ", method.name);
   }
   throw invalid_argument(concat("no method is called '", name, "'; there are ", known));
+}
+
+[[nodiscard]] inline maker find_maker(const std::string& name, row_values values) {
+  const auto& method = find_method(name);
+  if (values == row_values::numbers) return method.make;
+  std::string known;
+  for (const auto& other : known_methods)
+    if (other.make_mixed != nullptr) known += concat(known.empty() ? "" : ", ", other.name);
+  check(method.make_mixed != nullptr, "the method '", name,
+        "' takes numbers alone; rows with categories or gaps are for ", known);
+  return method.make_mixed;
 }
 
 }  // namespace detail
@@ -117,16 +151,20 @@ ANODIFF_DETAIL_RUNTIME std::vector<method_entry> any_detector::methods() {
   return out;
 }
 ANODIFF_DETAIL_RUNTIME any_detector any_detector::make(const std::string& method, const text_fields& numbers,
-                                                       int threads) {
-  return any_detector{detail::find_method(method).make(numbers, cpu_engine{threads})};
+                                                       int threads, row_values values) {
+  return any_detector{detail::find_maker(method, values)(numbers, cpu_engine{threads})};
 }
 ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const std::string& path, int threads) {
   return load(formats::read_safetensors(path), threads);
 }
 ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const formats::safetensors_file& file, int threads) {
   const std::string method = method_of(file);
+  const auto* named = file.find_metadata("policy.preprocessing");
+  const bool mixed = named != nullptr && *named == preprocessing::mixed::name;
   std::unique_ptr<detail::erased_detector> held;
-  detail::as_data_error(file.name, [&] { held = detail::find_method(method).make({}, cpu_engine{threads}); });
+  detail::as_data_error(file.name, [&] {
+    held = detail::find_maker(method, mixed ? row_values::mixed : row_values::numbers)({}, cpu_engine{threads});
+  });
   held->open(file);
   return any_detector{std::move(held)};
 }
