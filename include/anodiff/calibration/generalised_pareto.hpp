@@ -15,7 +15,7 @@ struct generalised_pareto {
   double scale = 1;  ///< σ; above 0
 
   /// From excesses, ascending and finite, by probability-weighted moments, which exist for γ < 1/2 and need no search:
-  /// Hosking & Wallis 1987, p. 341, with plotting positions (i − 0.35) / n. Below `fewest` excesses, and where all are
+  /// Hosking & Wallis 1987, with plotting positions (i − 0.35) / n. Below `fewest` excesses, and where all are
   /// 0, the tail is exponential.
   [[nodiscard]] static generalised_pareto fit(std::span<const double> excesses) {
     const auto n = static_cast<double>(excesses.size());

@@ -20,9 +20,9 @@ struct batch_rejection_params {
 };
 
 /// Squared error without the rows whose loss is the largest, for training rows that hold anomalies: what the network
-/// has not come to expect gives no gradient. Namba et al. 2023 (TabADM), arXiv:2307.12336. Rows are compared with those
-/// at the same level, for the loss of one row falls by orders of magnitude as the noise grows: a batch should have
-/// few levels. A kept row's loss is scaled by n / kept, so that the mean over n rows is that over the kept ones.
+/// has not come to expect gives no gradient. Zamberg et al. 2023 (TabADM), arXiv:2307.12336. Rows are compared with
+/// those at the same level, for the loss of one row falls by orders of magnitude as the noise grows: a batch should
+/// have few levels. A kept row's loss is scaled by n / kept, so that the mean over n rows is that over the kept ones.
 class batch_rejection {
  public:
   using params = batch_rejection_params;
