@@ -82,11 +82,12 @@
 #include <anodiff/methods/elbo.hpp>
 #include <anodiff/methods/empirical_em.hpp>
 #include <anodiff/methods/knn.hpp>
+#include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
-#include <anodiff/methods/projection_regret.hpp>
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
+#include <anodiff/methods/tabadm.hpp>
 #include <anodiff/metrics/auroc.hpp>
 #include <anodiff/metrics/average_precision.hpp>
 #include <anodiff/metrics/confusion.hpp>
@@ -210,6 +211,7 @@
 #include <anodiff/scorers/even_in_lambda.hpp>
 #include <anodiff/scorers/excess.hpp>
 #include <anodiff/scorers/flow_steps.hpp>
+#include <anodiff/scorers/likelihood.hpp>
 #include <anodiff/scorers/local_gaussian.hpp>
 #include <anodiff/scorers/neighbour_distance.hpp>
 #include <anodiff/scorers/projection_regret.hpp>

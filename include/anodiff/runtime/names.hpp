@@ -10,11 +10,12 @@
 #include <anodiff/methods/elbo.hpp>
 #include <anodiff/methods/empirical_em.hpp>
 #include <anodiff/methods/knn.hpp>
+#include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
-#include <anodiff/methods/projection_regret.hpp>
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
+#include <anodiff/methods/tabadm.hpp>
 #include <anodiff/preprocessing/mixed.hpp>
 #include <anodiff/runtime/erased_detector.hpp>
 #include <array>
@@ -94,7 +95,7 @@ template <class Detector>
 }
 
 inline constexpr std::array known_methods{
-    method_of<methods::ddpm_ood<cpu_engine>>("rebuilds from five noise levels, z-scored (Graham et al. 2023)"),
+    method_of<methods::ddpm_ood<cpu_engine>>("rebuilds from twenty noise levels, z-scored (Graham et al. 2023)"),
     mixed_method_of<methods::ddpm_reconstruction<cpu_engine>>(
         "distance to what a diffusion model rebuilds (Livernoche et al. 2023, DDPM baseline)"),
     mixed_method_of<methods::denoising_error<cpu_engine>>(
@@ -106,14 +107,15 @@ inline constexpr std::array known_methods{
     method_of<methods::empirical_em<cpu_engine>>("energy of the exact denoiser, its noise level fitted per column"),
     mixed_method_of<methods::knn<cpu_engine>>(
         "mean distance to the five nearest normal rows (Angiulli & Pizzuti 2002)"),
+    method_of<methods::likelihood<cpu_engine>>("negative log density by the probability-flow ODE (Song et al. 2021)"),
     method_of<methods::local_gaussian<cpu_engine>>("a Gaussian around the fifteen nearest normal rows"),
-    method_of<methods::projection_regret<cpu_engine>>(
-        "what denoising takes away, beyond what it takes from its result (Choi et al. 2023)"),
     method_of<methods::rows_composite<cpu_engine>>(
         "empirical_em, and local_gaussian where that finds a row very unusual"),
     mixed_method_of<methods::rows_default<cpu_engine>>(
         "what to take for rows when nothing is known about them: rows_composite"),
     method_of<methods::score_norm<cpu_engine>>("norm of the score at ten noise levels, z-scored (Mahmood et al. 2021)"),
+    method_of<methods::tabadm<cpu_engine>>(
+        "summed noise-prediction error, for training rows that hold anomalies (Zamberg et al. 2023)"),
 };
 
 [[nodiscard]] inline const named_method& find_method(const std::string& name) {

@@ -14,7 +14,9 @@ struct projection_regret_params {
 
 /// d(x, Πx) − d(Πx, ΠΠx), Π being a rebuild: what the projection takes away from a sample beyond what it takes away
 /// from a sample that has been projected already, so that detail which no rebuild keeps does not count. May be
-/// negative. Choi et al. 2023, arXiv:2312.02615, whose Π is one step of a consistency model.
+/// negative. Choi et al. 2023, arXiv:2312.02615, whose Π is one step of a consistency model. It was weak on rows: with
+/// a small network in place of that model, 40 repeats and the squared difference, AUROC lay between 65 and 98 over
+/// three tables of ADBench, and moved by up to 15 points with the draws.
 template <class Distance>
 class projection_regret {
  public:
