@@ -215,8 +215,9 @@ void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, in
     for (index i = m0; i < m1; i += size::rows) {
       const index rows = std::min<index>(size::rows, m1 - i);
       T* tile = sums + (i - m0) * size::columns;
-      tile_for<T>(rows)(a.data + i * a.row_stride + k0 * a.column_stride, a.row_stride, a.column_stride, k1 - k0, b, 0,
-                        tile, size::columns, k0 > 0);
+      const index at = k == 0 ? 0 : i * a.row_stride + k0 * a.column_stride;  // an empty matrix may be null
+      const T* from = a.data + at;
+      tile_for<T>(rows)(from, a.row_stride, a.column_stride, k1 - k0, b, 0, tile, size::columns, k0 > 0);
       if (k1 == k)
         for (index r = 0; r < rows; ++r) finish(i + r, n0, tile + r * size::columns, count);
     }
