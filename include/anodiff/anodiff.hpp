@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The whole library for the host, without runtime/ and models/gaussian.hpp. Written by `cmake --build build --target umbrella`.
+// The whole library for the host, without runtime/ and models/gaussian.hpp. Written by the build target umbrella.
 
 #include <anodiff/aggregation/harmonic.hpp>
 #include <anodiff/aggregation/mean.hpp>

@@ -97,8 +97,8 @@ TEST_CASE("leading and linspace as multistep solvers have them in diffusers", "[
 }
 
 TEST_CASE("placed levels as diffusers has them", "[grids][golden]") {
-  // sigma and time of five Karras steps of EulerDiscreteScheduler, time alone of exponential ones, at revision 58eb52c0;
-  // its least ratio is 8e-5 too large, from 1 - alphas_cumprod in float32
+  // sigma and time of five Karras steps of EulerDiscreteScheduler, time alone of exponential ones, at revision
+  // 58eb52c0; its least ratio is 8e-5 too large, from 1 - alphas_cumprod in float32
   const auto schedule = schedules::linear{}.levels();
   const double ratio[] = {157.407257, 36.9091835, 5.91130638, 0.491318643, 0.0100013297};
   const double karras_time[] = {999, 843.356, 592.997, 141.822, 0},

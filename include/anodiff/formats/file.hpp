@@ -65,6 +65,9 @@ inline std::size_t read_fully(int file, std::span<std::byte> to, const std::stri
 
 }  // namespace detail
 
+/// Whether something stands at path, a folder too; false where that cannot be told.
+[[nodiscard]] inline bool file_exists(const std::string& path) noexcept { return ::access(path.c_str(), F_OK) == 0; }
+
 /// The largest file that a reader takes unless told otherwise, in bytes.
 inline constexpr std::uint64_t default_file_limit = std::uint64_t{64} << 30;
 

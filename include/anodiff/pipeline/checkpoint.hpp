@@ -3,7 +3,6 @@
 
 #include <anodiff/formats/safetensors.hpp>
 #include <anodiff/pipeline/trainer.hpp>
-#include <filesystem>
 
 namespace anodiff {
 

@@ -302,7 +302,7 @@ class basic_detector {
           training{model_, prediction_,        corruption_,  objective_, levels_, numbers_.training,
                    rows,   record_.train_rows, numbers_.seed};
       const std::string identity = how.checkpoint.empty() ? "" : identity_of(rows);
-      if (!how.checkpoint.empty() && std::filesystem::exists(how.checkpoint))
+      if (!how.checkpoint.empty() && formats::file_exists(how.checkpoint))
         training.restore(
             read_checkpoint<typename model_type::real>(how.checkpoint, identity, model_.parameter_count()));
       auto written = std::chrono::steady_clock::now();

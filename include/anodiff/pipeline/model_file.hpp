@@ -6,7 +6,6 @@
 #include <anodiff/formats/safetensors.hpp>
 #include <anodiff/pipeline/detector.hpp>
 #include <anodiff/version.hpp>
-#include <list>
 
 namespace anodiff {
 
@@ -79,7 +78,7 @@ void basic_detector<Parts>::save_to(Target& target) const {
   check(fitted_, "detector::save: nothing has been learned yet; call fit first");
   using formats::named;
   std::vector<formats::named_tensor> tensors;
-  std::list<std::vector<double>> tables;  // tensors borrow their bytes
+  std::vector<std::vector<double>> tables;  // tensors borrow their bytes, which stay where they are
   if constexpr (widens<preprocessor_type>) {
     preprocessed_.tensors([&](std::string_view name, std::span<const double> values) {
       const auto& kept = tables.emplace_back(values.begin(), values.end());

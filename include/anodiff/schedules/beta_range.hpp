@@ -21,6 +21,14 @@ template <class Beta>
   return from_betas(betas);
 }
 
+/// √β on a straight line from √first to √last.
+[[nodiscard]] inline std::vector<noise_level> from_root_line(double first, double last, index steps) {
+  return from_beta_curve(steps, [=](double share) {
+    const double root = std::lerp(std::sqrt(first), std::sqrt(last), share);
+    return root * root;
+  });
+}
+
 /// from_betas of min(1 − ᾱ((i + 1) / T) / ᾱ(i / T), cap), for a curve ᾱ that falls from time 0 to 1. Nichol & Dhariwal
 /// 2021, arXiv:2102.09672, section 3.2.
 template <class Signal>

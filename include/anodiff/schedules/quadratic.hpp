@@ -31,10 +31,7 @@ class quadratic {
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] std::vector<noise_level> levels() const {
-    return from_beta_curve(params_.steps, [this](double share) {
-      const double root = std::lerp(std::sqrt(params_.beta_first), std::sqrt(params_.beta_last), share);
-      return root * root;
-    });
+    return from_root_line(params_.beta_first, params_.beta_last, params_.steps);
   }
 
  private:

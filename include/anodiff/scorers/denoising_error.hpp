@@ -2,11 +2,8 @@
 #pragma once
 
 #include <anodiff/concepts/model.hpp>
-#include <anodiff/concepts/prediction.hpp>
-#include <anodiff/concepts/scorer.hpp>
-#include <anodiff/ops/level_stack.hpp>
-#include <anodiff/ops/noise.hpp>
-#include <numeric>
+#include <anodiff/scorers/stacked_levels.hpp>
+#include <cmath>
 
 namespace anodiff::scorers {
 
@@ -45,67 +42,29 @@ class denoising_error {
   class run {
    public:
     run(const Context& context, index max_rows, const params& p)
-        : run(context, max_rows, views_of(context.schedule(), p), p.repeats) {}
-    [[nodiscard]] index views() const noexcept { return views_; }
-    void evidence(tensor_view<const float, 2> x, tensor_view<float, 3> out) {
-      const index d = x.row_size();
-      for (index first = 0; first < x.rows(); first += stack_rows_) {
-        const index rows = std::min(stack_rows_, x.rows() - first);
-        machine_.run(ops::stack_levels<float>{x.row(first).data(), noise_.data(), alpha_.data(), sigma_.data(),
-                                              stacked_.data(), rows, views_, d});
-        const float* output = estimator_.output(stacked_.data(), level_.data(), rows * views_);
-        machine_.run(ops::noise_error<float>{stacked_.data(), output, noise_.data(), state_.data(), output_.data(),
-                                             weight_.data(), out.data() + first * d, out.row_size(), rows, views_, d});
-      }
-    }
+        : stack_{context, max_rows, views_of(context.schedule(), p, context.seed())} {}
+    [[nodiscard]] index views() const noexcept { return stack_.views(); }
+    void evidence(tensor_view<const float, 2> x, tensor_view<float, 3> out) { stack_.evidence(x, out); }
 
    private:
-    run(const Context& context, index max_rows, const std::vector<noise_level>& levels, index repeats)
-        : machine_{context.machine()},
-          views_{static_cast<index>(levels.size())},
-          stack_rows_{std::clamp<index>(stack_target / views_, 1, max_rows)},
-          estimator_{context.estimator(levels, stack_rows_ * views_)},
-          noise_{{views_, context.row_size()}},
-          stacked_{{stack_rows_ * views_, context.row_size()}},
-          level_(static_cast<std::size_t>(stack_rows_ * views_)) {
-      for (std::size_t v = 0; v < levels.size(); ++v) {
-        const auto& level = levels[v];
-        const mixture fold = estimator_.fold(level);  // x̂_0 = first y + second F, and ε̂ = (y − alpha x̂_0) / sigma
-        alpha_.push_back(static_cast<float>(level.alpha));
-        sigma_.push_back(static_cast<float>(level.sigma));
-        state_.push_back(static_cast<float>((1 - level.alpha * fold.first) / level.sigma));
-        output_.push_back(static_cast<float>(-level.alpha * fold.second / level.sigma));
-        weight_.push_back(1.0F);
-        const auto at = static_cast<index>(v);
-        const noise_key key{.seed = context.seed(),
-                            .draw = static_cast<std::uint32_t>(at % repeats),
-                            .step = static_cast<std::uint32_t>(at / repeats),
-                            .use = purpose::scoring};
-        machine_.run(ops::fill_normal<float>{noise_.row(at).data(), 1, context.row_size(), {key}});
-      }
-      for (std::size_t i = 0; i < level_.size(); ++i)
-        level_[i] = static_cast<std::int32_t>(static_cast<index>(i) % views_);
-    }
-    [[nodiscard]] static std::vector<noise_level> views_of(std::span<const noise_level> schedule, const params& p) {
-      std::vector<noise_level> levels;
+    [[nodiscard]] static std::vector<stacked_view> views_of(std::span<const noise_level> schedule, const params& p,
+                                                            std::uint64_t seed) {
+      std::vector<stacked_view> views;
       const auto top = static_cast<double>(schedule.size() - 1);
       for (index l = 0; l < p.levels; ++l) {
         const double share =
             p.levels == 1 ? p.last
                           : std::lerp(p.first, p.last, static_cast<double>(l) / static_cast<double>(p.levels - 1));
         for (index r = 0; r < p.repeats; ++r)
-          levels.push_back(schedule[static_cast<std::size_t>(std::llround(share * top))]);
+          views.push_back({schedule[static_cast<std::size_t>(std::llround(share * top))],
+                           noise_key{.seed = seed,
+                                     .draw = static_cast<std::uint32_t>(r),
+                                     .step = static_cast<std::uint32_t>(l),
+                                     .use = purpose::scoring}});
       }
-      return levels;
+      return views;
     }
-    static constexpr index stack_target = 512;  // rows for the network at a time: activations stay in the cache
-
-    typename Context::machine_type machine_;
-    index views_, stack_rows_;
-    typename Context::estimator_type estimator_;
-    tensor<float, 2> noise_, stacked_;
-    std::vector<std::int32_t> level_;
-    std::vector<float> alpha_, sigma_, state_, output_, weight_;
+    stacked_levels<Context> stack_;
   };
   template <class Context>
   requires denoiser<typename Context::model_type>
