@@ -2,6 +2,7 @@
 #include <anodiff/formats/named_tensor.hpp>
 #ifdef ANODIFF_HAS_ZLIB
 #include <anodiff/formats/npz.hpp>
+#include <filesystem>
 #endif
 
 #include "program.hpp"

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <filesystem>
 
 #include <anodiff/core/philox.hpp>
 #include <anodiff/formats/csv.hpp>

@@ -2,6 +2,7 @@
 #include "fixtures.hpp"
 
 #include <anodiff/formats/file.hpp>
+#include <filesystem>
 
 namespace {
 

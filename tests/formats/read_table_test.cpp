@@ -3,6 +3,7 @@
 
 #include <anodiff/formats/read_table.hpp>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "support/real_data.hpp"
