@@ -63,11 +63,13 @@ void measure_peak(ad::thread_pool& pool) {
 
 /// The same run written out by hand: what the composed loop must not cost more than.
 void measure_by_hand(const ad::models::mlp<ad::cpu_engine>& model, const std::vector<ad::noise_level>& called,
-                     const std::vector<ad::noise_level>& levels, ad::tensor_view<float, 2> x) {
+                     const std::vector<ad::noise_level>& levels, ad::tensor_view<const float, 2> start) {
+  ad::tensor<float, 2> x{start};
   auto run = model.prepare(called, x.rows());
   const auto& machine = model.engine();
   std::vector<std::int32_t> level(static_cast<std::size_t>(x.rows()));
   measure(ad::concat("hand/ddim50/b", x.rows()).c_str(), 0, [&] {
+    std::ranges::copy(start.flat(), x.data());
     for (std::size_t i = 0; i < called.size(); ++i) {
       std::fill(level.begin(), level.end(), static_cast<std::int32_t>(i));
       const auto &from = levels[i], &to = levels[i + 1];
@@ -103,20 +105,25 @@ int main(int count, char** arguments) {
   for (const ad::index rows : {1, 16, 256}) {
     ad::denoising_loop<decltype(model), ad::predictions::epsilon> loop{
         model, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), rows, d, 0};
-    ad::tensor<float, 2> x{{rows, d}};
-    machine.run(ad::ops::fill_normal<float>{x.data(), rows, d, {}});
-    measure(ad::concat("ddim50/b", rows).c_str(), 50 * row_flops * static_cast<double>(rows),
-            [&] { loop.run(x.data(), rows, {}, [](std::size_t) {}); });
-    measure_by_hand(model, called, levels, x.view());
+    ad::tensor<float, 2> start{{rows, d}}, x{{rows, d}};
+    machine.run(ad::ops::fill_normal<float>{start.data(), rows, d, {}});
+    measure(ad::concat("ddim50/b", rows).c_str(), 50 * row_flops * static_cast<double>(rows), [&] {
+      std::ranges::copy(start.flat(), x.data());  // an untrained network's rows would grow from call to call
+      loop.run(x.data(), rows, {}, [](std::size_t) {});
+    });
+    measure_by_hand(model, called, levels, start.view());
   }
   {  // the same row with weights read in half precision
     ad::models::mlp<ad::cpu_engine> halved{{}, ad::cpu_engine{threads, ad::weight_storage::halves}};
     halved.build({{d}, 7});
     ad::denoising_loop<decltype(halved), ad::predictions::epsilon> loop{
         halved, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), 1, d, 0};
-    ad::tensor<float, 2> x{{1, d}};
-    machine.run(ad::ops::fill_normal<float>{x.data(), 1, d, {}});
-    measure("ddim50/b1/halves", 50 * row_flops, [&] { loop.run(x.data(), 1, {}, [](std::size_t) {}); });
+    ad::tensor<float, 2> start{{1, d}}, x{{1, d}};
+    machine.run(ad::ops::fill_normal<float>{start.data(), 1, d, {}});
+    measure("ddim50/b1/halves", 50 * row_flops, [&] {
+      std::ranges::copy(start.flat(), x.data());
+      loop.run(x.data(), 1, {}, [](std::size_t) {});
+    });
   }
   for (const ad::index rows : {1, 256}) {
     constexpr ad::index block = 512;  // rows x levels for the network at a time

@@ -110,6 +110,15 @@ ANODIFF_ALWAYS_INLINE void for_each_vector(std::int64_t n, F&& f) noexcept {
 /// Square root, lane by lane, correctly rounded.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V sqrt(const V& x) noexcept {
+#if defined(__AVX512F__)
+  constexpr int rounding_of_the_thread = 4;
+  if constexpr (sizeof(V) == 64 && sizeof(element<V>) == 4)
+#if defined(__clang__)
+    return __builtin_ia32_sqrtps512(x, rounding_of_the_thread);
+#else
+    return __builtin_ia32_sqrtps512_mask(x, x, -1, rounding_of_the_thread);
+#endif
+#endif
 #if defined(__AVX__)
   if constexpr (sizeof(V) == 32 && sizeof(element<V>) == 4) return __builtin_ia32_sqrtps256(x);
 #endif
@@ -125,6 +134,14 @@ template <class V>
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V multiply_low(const V& a, const V& b) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)  // clang finds the instruction by itself
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64) {
+    using words = vec<int, 16>;
+    using products = vec<long long, 8>;
+    return std::bit_cast<V>(
+        __builtin_ia32_pmuludq512_mask(std::bit_cast<words>(a), std::bit_cast<words>(b), products{}, -1));
+  }
+#endif
 #if defined(__AVX2__)
   if constexpr (sizeof(V) == 32) {
     using words = vec<int, 8>;
@@ -199,9 +216,11 @@ template <class V>
   }
 }
 
-/// 1 / (1 + e^-x).
+/// 1 / (1 + e^-x). float: below x = -80 the value at -80, since products of denormal numbers can take a hundred times
+/// as long.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V sigmoid(const V& x) noexcept {
+  if constexpr (sizeof(element<V>) == 4) return 1 / (1 + exp<V>(min<V>(-x, broadcast<V>(80))));
   return 1 / (1 + exp<V>(-x));
 }
 

@@ -18,6 +18,13 @@ ANODIFF_ALWAYS_INLINE void unrolled(F&& f) noexcept {
 /// The same numbers in another floating-point type. GCC 12 would convert the two halves of a register apart.
 template <class To, class From>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE To convert(const From& v) noexcept {
+#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
+  constexpr int rounding_of_the_thread = 4;
+  if constexpr (sizeof(To) == 64 && sizeof(From) == 32)
+    return __builtin_ia32_cvtps2pd512_mask(v, To{}, -1, rounding_of_the_thread);
+  if constexpr (sizeof(To) == 32 && sizeof(From) == 64)
+    return __builtin_ia32_cvtpd2ps512_mask(v, To{}, -1, rounding_of_the_thread);
+#endif
 #if defined(__AVX__) && defined(__GNUC__) && !defined(__clang__)
   if constexpr (sizeof(To) == 32 && sizeof(From) == 16) return __builtin_ia32_cvtps2pd256(v);
   if constexpr (sizeof(To) == 16 && sizeof(From) == 32) return __builtin_ia32_cvtpd2ps256(v);
