@@ -143,14 +143,14 @@ int main(int count, char** arguments) {
       ad::tensor<float, 2> rows{{4096, d}};
       machine.run(ad::ops::fill_normal<float>{rows.data(), 4096, d, {}});
       ad::training_params params{.steps = 1 << 30, .batch = batch, .levels = shared, .average = 0};
+      const ad::row_source source{rows, 4096};
       ad::trainer trainer{model,
                           ad::predictions::epsilon{},
                           ad::corruptions::gaussian{},
                           ad::objectives::squared_error{},
                           schedule,
                           params,
-                          rows,
-                          4096,
+                          source,
                           7};
       const double time_rows = static_cast<double>(shared == 0 ? batch : shared);
       const double flops = 3 * (static_cast<double>(batch) * row_flops + time_rows * 2.0 * (64 * 256 + 5 * 256 * 256));

@@ -115,6 +115,8 @@
 #include <anodiff/ops/activation_cpu.hpp>
 #include <anodiff/ops/adamw.hpp>
 #include <anodiff/ops/adamw_cpu.hpp>
+#include <anodiff/ops/blur.hpp>
+#include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/combine.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/dropout.hpp>
@@ -160,6 +162,7 @@
 #include <anodiff/pipeline/rebuilding_run.hpp>
 #include <anodiff/pipeline/recipe.hpp>
 #include <anodiff/pipeline/run_cache.hpp>
+#include <anodiff/pipeline/sample_source.hpp>
 #include <anodiff/pipeline/split.hpp>
 #include <anodiff/pipeline/trainer.hpp>
 #include <anodiff/pooling/max.hpp>

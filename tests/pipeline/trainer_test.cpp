@@ -49,20 +49,21 @@ template <class Model>
 struct fit {
   Model model;
   ad::tensor<float, 2> x;
+  ad::row_source source;
   ad::trainer<Model, ad::predictions::epsilon, ad::corruptions::gaussian, ad::objectives::squared_error> training;
 
   fit(const typename Model::params& numbers, const training_params& how, ad::tensor<float, 2> rows, ad::index train,
       int threads = 1, std::uint64_t seed = 9)
       : model{built(numbers, rows.row_size(), threads, seed)},
         x{std::move(rows)},
+        source{x.view(), train},
         training{model,
                  ad::predictions::epsilon{},
                  ad::corruptions::gaussian{},
                  ad::objectives::squared_error{},
                  ad::schedules::linear{{.beta_last = 0.1, .steps = 100}}.levels(),
                  how,
-                 x.view(),
-                 train,
+                 source,
                  seed} {}
   static Model built(const typename Model::params& numbers, ad::index d, int threads, std::uint64_t seed) {
     Model made{numbers, cpu_engine{threads}};

@@ -19,7 +19,8 @@ struct corruption_batch {
   const T *clean, *noise;     ///< (levels): the prediction's target as a mixture of clean sample and noise
   const std::int32_t* level;  ///< (rows)
   noise_key key;
-  const std::uint32_t* draws;  ///< (rows): each sample's place in the data set
+  const std::uint32_t* draws;       ///< (rows): each sample's place in the data set
+  std::span<const index> sample{};  ///< extents of a sample, (height, width, channels) of a picture; product row_size
 };
 
 namespace part {

@@ -87,6 +87,7 @@ template <class M>
 concept trainable = denoiser<M> && requires(M m, model_shape s) {
   m.build(s);
   m.parameter_count();
+  { m.sample_shape() } -> std::convertible_to<const model_shape&>;
 };
 
 /// A model that learns by remembering: remember(x, seed) replaces fit.

@@ -41,7 +41,8 @@ enum class purpose : std::uint32_t {
   split = 4,
   repeat = 5,
   level = 6,
-  scoring = 7  ///< noise added to a row that is scored: training's noise is that of `corruption`
+  scoring = 7,      ///< noise added to a row that is scored: training's noise is that of `corruption`
+  augmentation = 8  ///< where a training picture is cut, and how it is turned
 };
 
 /// Names a sequence of random numbers; a position in it is an `element`, counted in the whole sample. Two runs that use

@@ -297,10 +297,10 @@ class basic_detector {
   void learn(tensor_view<const float, 2> rows, const model_shape& shape, const fit_options& how) {
     if constexpr (trainable<model_type>) {
       model_.build(shape);
+      const row_source source{rows, record_.train_rows};
       trainer<model_type, typename Parts::prediction_type, typename Parts::recipe_type::corruption_policy,
               typename Parts::recipe_type::objective_policy>
-          training{model_, prediction_,        corruption_,  objective_, levels_, numbers_.training,
-                   rows,   record_.train_rows, numbers_.seed};
+          training{model_, prediction_, corruption_, objective_, levels_, numbers_.training, source, numbers_.seed};
       const std::string identity = how.checkpoint.empty() ? "" : identity_of(rows);
       if (!how.checkpoint.empty() && formats::file_exists(how.checkpoint))
         training.restore(

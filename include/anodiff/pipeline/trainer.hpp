@@ -8,6 +8,7 @@
 #include <anodiff/ops/adamw.hpp>
 #include <anodiff/ops/time_features.hpp>
 #include <anodiff/pipeline/recipe.hpp>
+#include <anodiff/pipeline/sample_source.hpp>
 #include <chrono>
 #include <numbers>
 #include <numeric>
@@ -41,22 +42,23 @@ class trainer {
   static_assert(corruption_on<Corruption, engine_type>, "trainer: the corruption cannot damage a batch on this engine");
   static_assert(objective_on<Objective, engine_type>, "trainer: the objective cannot measure a batch on this engine");
 
-  /// x (n, d): training rows, then validation rows from `train_rows` on; both borrowed. The model is built already.
+  /// The source is borrowed, and its samples have the shape for which the model is built already.
   trainer(Model& model, const Prediction& prediction, const Corruption& corruption, const Objective& objective,
-          std::span<const noise_level> levels, const training_params& params, tensor_view<const float, 2> x,
-          index train_rows, std::uint64_t seed)
+          std::span<const noise_level> levels, const training_params& params, const sample_source& source,
+          std::uint64_t seed)
       : model_{model},
         corruption_{corruption},
         objective_{objective},
         params_{params},
-        x_{x},
-        train_rows_{train_rows},
+        source_{source},
+        train_rows_{source.training()},
+        row_size_{source.row_size()},
         seed_{seed},
         schedule_(levels.begin(), levels.end()),
         prediction_{prediction} {
     params.verify();
-    check(train_rows >= 1, "trainer: needs at least one training row, got ", train_rows);
-    batch_ = std::min(params.batch, train_rows);
+    check(train_rows_ >= 1, "trainer: needs at least one training row, got ", train_rows_);
+    batch_ = std::min(params.batch, train_rows_);
     level_count_ = params.levels == 0 ? batch_ : std::min(params.levels, batch_);
     const auto count = static_cast<std::size_t>(model.parameter_count());
     state_.weights.assign(model.store().values().begin(), model.store().values().end());
@@ -122,8 +124,9 @@ class trainer {
     auto& tape = network_->tape;
     auto& machine = tape.machine();
     const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::corruption};
-    corruption_.corrupt(machine, {rows_.data(), damaged_.data(), target_.data(), batch_, x_.row_size(), alpha_.data(),
-                                  sigma_.data(), clean_.data(), noise_.data(), level_.data(), key, draws_.data()});
+    corruption_.corrupt(
+        machine, {rows_.data(), damaged_.data(), target_.data(), batch_, row_size_, alpha_.data(), sigma_.data(),
+                  clean_.data(), noise_.data(), level_.data(), key, draws_.data(), model_.sample_shape().sample});
     machine.run(ops::time_features<real>{time_.data(), features_.data(), level_count_, tape.width(network_->features)});
     nn::pass pass{.rows = batch_,
                   .levels = level_count_,
@@ -138,7 +141,7 @@ class trainer {
     tape.forward_levels(pass);
     tape.forward_rows(pass);
     objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
-                                 row_loss_.data(), tape.gradient(network_->output), batch_, x_.row_size()});
+                                 row_loss_.data(), tape.gradient(network_->output), batch_, row_size_});
     tape.backward(pass, network_->output);
     descend();
     return std::accumulate(row_loss_.begin(), row_loss_.end(), 0.0) / static_cast<double>(batch_);
@@ -149,7 +152,8 @@ class trainer {
 
   void allocate() {
     auto& machine = network_->tape.machine();
-    const index size = batch_ * x_.row_size();
+    const index size = batch_ * row_size_;
+    taken_.resize(static_cast<std::size_t>(row_size_));
     rows_ = machine.allocate(size);
     damaged_ = machine.allocate(size);
     target_ = machine.allocate(size);
@@ -178,8 +182,13 @@ class trainer {
     for (index i = 0; i < batch_; ++i) {
       const auto from = order_[static_cast<std::size_t>(first + i)];
       draws_[static_cast<std::size_t>(i)] = from;
-      std::copy_n(x_.row(from).begin(), x_.row_size(), rows_.begin() + i * x_.row_size());
+      take(from, state_.step, i);
     }
+  }
+  void take(index place, index step, index row) {
+    source_.take(place, {.seed = seed_, .step = static_cast<std::uint32_t>(step), .use = purpose::augmentation},
+                 taken_);
+    std::ranges::copy(taken_, rows_.begin() + row * row_size_);
   }
   /// One level from each of level_count equal stretches of the schedule, dealt to the rows in turn. Kingma et al. 2021
   /// (arXiv:2107.00630), appendix I.1, draws them likewise to lower the variance of the loss.
@@ -239,7 +248,7 @@ class trainer {
   /// Mean loss of the averaged weights over the validation rows, each at one level and with noise of its own that never
   /// changes; 0 without validation rows.
   double validate() {
-    const index rows = x_.rows() - train_rows_;
+    const index rows = source_.count() - train_rows_;
     if (rows == 0) return 0;
     auto& store = model_.store();
     std::copy(store.values().begin(), store.values().end(), state_.weights.begin());
@@ -261,25 +270,26 @@ class trainer {
         const auto at = static_cast<std::size_t>(i);
         draws_[at] = static_cast<std::uint32_t>(train_rows_ + first + i);
         level_[at] = static_cast<std::int32_t>((first + i) % level_count_);
-        std::copy_n(x_.row(train_rows_ + first + i).begin(), x_.row_size(), rows_.begin() + i * x_.row_size());
+        take(train_rows_ + first + i, 0, i);
       }
       corruption_.corrupt(machine, {rows_.data(),
                                     damaged_.data(),
                                     target_.data(),
                                     count,
-                                    x_.row_size(),
+                                    row_size_,
                                     alpha_.data(),
                                     sigma_.data(),
                                     clean_.data(),
                                     noise_.data(),
                                     level_.data(),
                                     {.seed = seed_, .use = purpose::corruption},
-                                    draws_.data()});
+                                    draws_.data(),
+                                    model_.sample_shape().sample});
       const nn::pass pass{.rows = count, .levels = level_count_, .level = level_.data()};
       tape.forward_levels(pass);
       tape.forward_rows(pass);
       objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
-                                   row_loss_.data(), nullptr, count, x_.row_size()});
+                                   row_loss_.data(), nullptr, count, row_size_});
       sum += std::accumulate(row_loss_.begin(), row_loss_.begin() + count, 0.0);
     }
     std::copy(state_.weights.begin(), state_.weights.end(), store.values().begin());
@@ -301,14 +311,15 @@ class trainer {
   Corruption corruption_;
   Objective objective_;
   training_params params_;
-  tensor_view<const float, 2> x_;
-  index train_rows_, batch_ = 0, level_count_ = 0;
+  const sample_source& source_;
+  index train_rows_, row_size_, batch_ = 0, level_count_ = 0;
   std::uint64_t seed_;
   std::vector<noise_level> schedule_;
   Prediction prediction_;
   training_state<real> state_;
   std::unique_ptr<recorded> network_;
   typename engine_type::buffer rows_, damaged_, target_, alpha_, sigma_, clean_, noise_, weight_, features_;
+  std::vector<float> taken_;
   std::vector<double> time_, row_loss_, norm_blocks_;
   std::vector<std::int32_t> level_;
   std::vector<std::uint32_t> draws_, order_;
