@@ -46,6 +46,8 @@
 #include <anodiff/core/shape.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/core/tensor.hpp>
+#include <anodiff/corruptions/damage_shapes.hpp>
+#include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/distances/l2.hpp>
@@ -171,6 +173,7 @@
 #include <anodiff/predictions/edm.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/flow.hpp>
+#include <anodiff/predictions/residual.hpp>
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
 #include <anodiff/preprocessing/identity.hpp>

@@ -9,13 +9,19 @@ TEMPLATE_LIST_TEST_CASE("corruptions keep the laws of their concept", "[corrupti
   laws::check_policy<TestType>();
   for (const laws::index d : {1, 2, 7, 32, 1030}) {
     INFO(d << " columns");
-    laws::check_corruption<TestType, cpu_engine>(TestType{}, d);
-    laws::check_corruption<TestType, basic_cpu_engine<double>>(TestType{}, d);
+    laws::check_corruption<TestType, cpu_engine>(TestType{}, {d});
+    laws::check_corruption<TestType, basic_cpu_engine<double>>(TestType{}, {d});
   }
 }
 
+TEMPLATE_LIST_TEST_CASE("corruptions of pictures keep the laws", "[corruptions][laws]", laws::picture_corruptions) {
+  laws::check_policy<TestType>();
+  laws::check_corruption<TestType, cpu_engine>(TestType{}, {16, 12, 1});
+  laws::check_corruption<TestType, basic_cpu_engine<double>>(TestType{}, {9, 8, 3});
+}
+
 TEST_CASE("every corruption stands in the list", "[corruptions][laws]") {
-  laws::check_all_listed<laws::all_corruptions>("corruptions");
+  laws::check_all_listed<decltype(std::tuple_cat(laws::all_corruptions{}, laws::picture_corruptions{}))>("corruptions");
 }
 
 TEST_CASE("gaussian: alpha x + sigma eps, and the target of the same eps", "[corruptions]") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include "policy_laws.hpp"
@@ -8,6 +9,7 @@
 namespace laws {
 
 using all_corruptions = std::tuple<anodiff::corruptions::gaussian>;
+using picture_corruptions = std::tuple<anodiff::corruptions::drawn_damage>;  ///< that take pictures alone
 
 /// A minibatch with memory of its own: rows of seeded values, each with a level and a place in the data set.
 template <class Engine>
@@ -19,6 +21,7 @@ struct minibatch {
   std::vector<real> x, damaged, target, alpha, sigma, clean, noise;
   std::vector<std::int32_t> level;
   std::vector<std::uint32_t> draws;
+  std::vector<index> sample{d};
 
   minibatch(index rows, index row_size, std::vector<anodiff::noise_level> at, std::vector<anodiff::mixture> wanted)
       : n{rows}, d{row_size}, levels{std::move(at)}, targets{std::move(wanted)} {
@@ -40,31 +43,48 @@ struct minibatch {
   /// Rows from `first` on, as many as wanted.
   [[nodiscard]] anodiff::corruption_batch<real> batch(const anodiff::noise_key& key, index first, index count) {
     const index at = first * d;
-    return {x.data() + at, damaged.data() + at, target.data() + at, count,        d,
-            alpha.data(),  sigma.data(),        clean.data(),       noise.data(), level.data() + first,
-            key,           draws.data() + first};
+    return {x.data() + at,
+            damaged.data() + at,
+            target.data() + at,
+            count,
+            d,
+            alpha.data(),
+            sigma.data(),
+            clean.data(),
+            noise.data(),
+            level.data() + first,
+            key,
+            draws.data() + first,
+            sample};
   }
 };
 
 /// The laws of concepts/corruption.hpp: a sample's damage depends on its draw, the key and its level alone.
 template <class C, class Engine>
 requires anodiff::corruption_on<C, Engine>
-void check_corruption(const C& corruption, index d) {
+void check_corruption(const C& corruption, const std::vector<index>& sample) {
   const std::vector<anodiff::noise_level> levels{{0.99, 0.141, 0}, {0.8, 0.6, 0}, {0.1, 0.995, 0}};
   const std::vector<anodiff::mixture> targets{{0, 1}, {1, 0}, {-0.995, 0.1}};
   const anodiff::noise_key key{.seed = 11, .step = 42, .use = anodiff::purpose::corruption};
   constexpr index n = 300;
-  minibatch<Engine> whole{n, d, levels, targets};
+  index d = 1;
+  for (const index extent : sample) d *= extent;
+  const auto fresh = [&] {
+    minibatch<Engine> made{n, d, levels, targets};
+    made.sample = sample;
+    return made;
+  };
+  auto whole = fresh();
   Engine one{1};
   corruption.corrupt(one, whole.batch(key, 0, n));
   for (const int threads : {2, 3}) {
-    minibatch<Engine> other{n, d, levels, targets};
+    auto other = fresh();
     Engine engine{threads};
     corruption.corrupt(engine, other.batch(key, 0, n));
     CHECK(other.damaged == whole.damaged);
     CHECK(other.target == whole.target);
   }
-  minibatch<Engine> pieces{n, d, levels, targets};  // in batches of other sizes
+  auto pieces = fresh();  // in batches of other sizes
   for (index first = 0, count = 1; first < n; first += count, count = count * 2 + 1)
     corruption.corrupt(one, pieces.batch(key, first, std::min(count, n - first)));
   CHECK(pieces.damaged == whole.damaged);

@@ -5,6 +5,7 @@
 #include <anodiff/predictions/edm.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/flow.hpp>
+#include <anodiff/predictions/residual.hpp>
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
 #include <cmath>
@@ -14,7 +15,8 @@ namespace laws {
 
 using all_predictions =
     std::tuple<anodiff::predictions::epsilon, anodiff::predictions::clean, anodiff::predictions::velocity,
-               anodiff::predictions::score, anodiff::predictions::edm, anodiff::predictions::flow>;
+               anodiff::predictions::score, anodiff::predictions::edm, anodiff::predictions::flow,
+               anodiff::predictions::residual>;
 
 /// |x̂_0 − x_0| where F is the true target, as share of the terms that are added.
 template <anodiff::prediction P>

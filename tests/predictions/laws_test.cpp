@@ -49,6 +49,8 @@ TEST_CASE("score, edm and flow by hand", "[predictions]") {
   CHECK(is(predictions::flow{}.target(level), -1, 1));
   CHECK(is(predictions::flow{}.fold({0.75, 0.25, 0}), 1, -0.25));
   CHECK(is(predictions::flow{}.fold({0, 1, 0}), 1, -1));
+  CHECK(is(predictions::residual{}.target(level), 0, 0.6));
+  CHECK(is(predictions::residual{}.fold(level), 1.25, -1.25));
   // sigma = 1.2, data 0.5: c_skip = 0.25 / 1.69, c_out = 0.6 / 1.3; the target has unit variance for data of that scale
   CHECK(is(predictions::edm{}.fold({1, 1.2, 0}), 0.25 / 1.69, 0.6 / 1.3));
   const mixture target = predictions::edm{}.target({1, 1.2, 0});
