@@ -5,7 +5,7 @@
 #   cmake/install_dependencies.sh build    what the library, the examples and the command line program need
 set -euo pipefail
 
-packages=(g++ cmake ninja-build pkg-config ccache libeigen3-dev libcli11-dev nlohmann-json3-dev zlib1g-dev)
+packages=(g++ cmake ninja-build pkg-config ccache libeigen3-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev libjpeg-dev)
 if [[ ${1:-all} == all ]]; then
   packages+=(catch2 libbenchmark-dev clang-19 libclang-rt-19-dev doxygen)
 fi

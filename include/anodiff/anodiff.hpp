@@ -64,9 +64,11 @@
 #include <anodiff/formats/json_value.hpp>
 #include <anodiff/formats/named_tensor.hpp>
 #include <anodiff/formats/npy.hpp>
+#include <anodiff/formats/picture.hpp>
 #include <anodiff/formats/read_table.hpp>
 #include <anodiff/formats/safetensors.hpp>
 #include <anodiff/formats/table.hpp>
+#include <anodiff/formats/tiff_writer.hpp>
 #include <anodiff/grids/beta.hpp>
 #include <anodiff/grids/karras.hpp>
 #include <anodiff/grids/leading.hpp>
@@ -228,6 +230,13 @@
 #include <anodiff/scorers/several_starts.hpp>
 #include <anodiff/scorers/stacked_levels.hpp>
 #include <anodiff/version.hpp>
+
+#ifdef ANODIFF_HAS_IMAGES
+#include <anodiff/formats/jpeg.hpp>
+#include <anodiff/formats/png.hpp>
+#include <anodiff/formats/png_writer.hpp>
+#include <anodiff/formats/read_picture.hpp>
+#endif
 
 #ifdef ANODIFF_HAS_ZLIB
 #include <anodiff/formats/npz.hpp>
