@@ -5,7 +5,10 @@
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/ops/activation_cpu.hpp>
 #include <anodiff/ops/adamw_cpu.hpp>
+#include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
+#include <anodiff/ops/concat_cpu.hpp>
+#include <anodiff/ops/conv2d_cpu.hpp>
 #include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/kernel_average_cpu.hpp>
@@ -16,7 +19,11 @@
 #include <anodiff/ops/local_gaussian_cpu.hpp>
 #include <anodiff/ops/nearest_cpu.hpp>
 #include <anodiff/ops/noise_cpu.hpp>
+#include <anodiff/ops/pixel_sums_cpu.hpp>
+#include <anodiff/ops/resample_cpu.hpp>
 #include <anodiff/ops/row_distance_cpu.hpp>
+#include <anodiff/ops/scale_shift_cpu.hpp>
+#include <anodiff/ops/scaled_sum_cpu.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>
 #include <cmath>
@@ -48,6 +55,12 @@ class basic_cpu_engine {
   template <class Operation>
   void run(const Operation& operation) const {
     ops::cpu::run(operation, *pool_);
+  }
+
+  /// Elements of working memory that run(operation) needs, in its member `scratch`.
+  template <class Operation>
+  [[nodiscard]] index scratch(const Operation& operation) const {
+    return ops::cpu::scratch(operation, *pool_);
   }
 
   [[nodiscard]] buffer allocate(index count) const { return buffer(static_cast<std::size_t>(count)); }

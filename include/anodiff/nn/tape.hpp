@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/concepts/engine.hpp>
 #include <anodiff/nn/parameters.hpp>
 #include <memory>
@@ -16,6 +17,15 @@ enum class batch { rows, levels };
 [[nodiscard]] constexpr std::string_view name_of(batch kind) noexcept {
   return kind == batch::rows ? "sample" : "noise level";
 }
+
+/// Extents of a value that holds a picture in each row, channels last; all zero for a value that holds none.
+struct image_shape {
+  index height = 0, width = 0, channels = 0;
+  [[nodiscard]] constexpr index pixels() const noexcept { return height * width; }
+  [[nodiscard]] constexpr index size() const noexcept { return height * width * channels; }
+  [[nodiscard]] constexpr bool exists() const noexcept { return size() > 0; }
+  [[nodiscard]] bool operator==(const image_shape&) const = default;
+};
 
 /// A value of the recorded network: (rows or levels, width).
 struct value {
@@ -43,6 +53,8 @@ class node {
   virtual ~node() = default;
   /// Called once when the tape is planned: prepares weights. Called again when their values have changed.
   virtual void prepare(tape<Engine>&) {}
+  /// Elements of working memory that a pass needs; asked when the tape is planned. All nodes share tape::scratch().
+  [[nodiscard]] virtual index scratch(tape<Engine>&) { return 0; }
   virtual void forward(tape<Engine>&, const pass&) = 0;
   virtual void backward(tape<Engine>&, const pass&) = 0;
   /// Whether backward reads the values that forward has read or written, so that they must be kept.
@@ -68,6 +80,11 @@ class tape {
     slot(v).is_input = true;
     return v;
   }
+  value input(batch kind, const image_shape& image) {
+    const value v = input(kind, image.size());
+    set_image(v, image);
+    return v;
+  }
   /// A value that the node of `Node` computes; needs_gradient follows from what it reads and whether it has parameters.
   template <class Node>
   value record(std::unique_ptr<Node> made, batch kind, index width, bool has_parameters) {
@@ -82,6 +99,34 @@ class tape {
     nodes_.push_back(std::move(made));
     return v;
   }
+  template <class Node>
+  value record(std::unique_ptr<Node> made, batch kind, const image_shape& image, bool has_parameters) {
+    const value v = record(std::move(made), kind, image.size(), has_parameters);
+    set_image(v, image);
+    return v;
+  }
+  /// A value of the kind, width and picture of another, without parameters.
+  template <class Node>
+  value record_like(std::unique_ptr<Node> made, value like) {
+    const value v = record(std::move(made), kind(like), width(like), false);
+    slot(v).image = slot(like).image;
+    return v;
+  }
+  /// Says that each row of v is a picture. Throws invalid_argument where its size is not v's width.
+  void set_image(value v, const image_shape& image) {
+    check(image.exists() && image.size() == width(v), "tape: a value of width ", width(v), " cannot hold a picture of ",
+          to_string(shape<3>{image.height, image.width, image.channels}));
+    slot(v).image = image;
+  }
+  /// The extents of the picture in each row of v. Throws invalid_argument where it holds none.
+  [[nodiscard]] const image_shape& image(value v, std::string_view who) const {
+    check(slot(v).image.exists(), who, " needs a picture (height, width, channels), got a row of ", width(v));
+    return slot(v).image;
+  }
+  [[nodiscard]] bool has_image(value v) const { return slot(v).image.exists(); }
+  /// Keeps v readable after the last node, for those who want a network's activations beside its output.
+  void tap(value v) { taps_.push_back(v); }
+  [[nodiscard]] std::span<const value> taps() const noexcept { return taps_; }
   [[nodiscard]] parameter declare(std::string_view name, index rows, index columns, initial how, index in) {
     return store_->declare(name, rows, columns, how, in, seed_);
   }
@@ -101,6 +146,7 @@ class tape {
     max_rows_ = max_rows;
     max_levels_ = max_levels;
     memory_.clear();
+    for (const value v : taps_) keep(v);
     struct piece {
       index size;
       int free_after;
@@ -129,6 +175,9 @@ class tape {
       allocate_gradient(s, size);
     }
     parameter_gradients_ = engine_.allocate(mode_ == gradients::all ? store_->count() : 0);
+    index scratch = 0;
+    for (auto& n : nodes_) scratch = std::max(scratch, n->scratch(*this));
+    scratch_ = engine_.allocate(scratch);
     prepare();
   }
   /// Takes over new values of the parameters.
@@ -137,7 +186,7 @@ class tape {
   }
   /// Bytes that plan() has laid out, prepared weights aside.
   [[nodiscard]] std::size_t bytes() const noexcept {
-    std::size_t sum = parameter_gradients_.size() * sizeof(real);
+    std::size_t sum = (parameter_gradients_.size() + scratch_.size()) * sizeof(real);
     for (const auto& m : memory_) sum += m.size() * sizeof(real);
     return sum;
   }
@@ -170,6 +219,8 @@ class tape {
     return mode_ == gradients::all ? parameter_gradients_.data() + p.offset : nullptr;
   }
   [[nodiscard]] std::span<real> parameter_gradients() noexcept { return parameter_gradients_; }
+  /// Working memory of the node that runs; its contents do not last.
+  [[nodiscard]] real* scratch() noexcept { return scratch_.data(); }
   [[nodiscard]] index max_rows() const noexcept { return max_rows_; }
   [[nodiscard]] index max_levels() const noexcept { return max_levels_; }
   /// Rows that v may have in a pass.
@@ -180,6 +231,7 @@ class tape {
   struct slot_state {
     batch kind;
     index width;
+    image_shape image{};
     bool is_input = false, needs_gradient = false, has_gradient = false;
     int first_use = 0, last_use = 0;
     real* data = nullptr;
@@ -187,7 +239,7 @@ class tape {
   };
 
   value new_slot(batch kind, index width) {
-    slots_.push_back({kind, width});
+    slots_.push_back({.kind = kind, .width = width});
     return {static_cast<int>(slots_.size()) - 1};
   }
   [[nodiscard]] slot_state& slot(value v) noexcept { return slots_[static_cast<std::size_t>(v.id)]; }
@@ -214,7 +266,8 @@ class tape {
   std::vector<slot_state> slots_;
   std::vector<std::unique_ptr<node<Engine>>> nodes_;
   std::vector<typename Engine::buffer> memory_;
-  typename Engine::buffer parameter_gradients_;
+  std::vector<value> taps_;
+  typename Engine::buffer parameter_gradients_, scratch_;
   index max_rows_ = 0, max_levels_ = 0, layers_ = 0;
 };
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/ops/conv2d.hpp>
+#include <anodiff/ops/linear_cpu.hpp>
+#include <anodiff/ops/window_cpu.hpp>
+
+namespace anodiff::ops::cpu {
+
+namespace detail {
+
+template <class T>
+[[nodiscard]] windowed<T> windows_of(const conv2d_shape& s, const T* x) noexcept {
+  return {x, s.height, s.width, s.in, s.kernel, s.stride, s.before, s.out_height(), s.out_width()};
+}
+/// The windows of the gradient: over dy with its pixels spread by the stride, so that each pixel of x sees its own.
+template <class T>
+[[nodiscard]] windowed<T> windows_back(const conv2d_shape& s, const T* dy) noexcept {
+  return {dy, s.out_height(), s.out_width(), s.out, s.kernel, 1, s.kernel - 1 - s.before, s.height, s.width, s.stride};
+}
+
+template <class T>
+[[nodiscard]] index packed_size(index depth, index out) noexcept {
+  constexpr index columns = tile_size<T>::columns;
+  return (out + columns - 1) / columns * columns * depth;
+}
+
+/// What follows the product, on one piece of one pixel: bias, table, residual.
+template <class T, class Weight>
+struct conv2d_finish {
+  const conv2d_forward<T, Weight>& op;
+  void operator()(index picture, index pixel, index column, const T* sums, int count) const noexcept {
+    const index at = (picture * op.shape.out_pixels() + pixel) * op.shape.out + column;
+    const T* table = op.table != nullptr ? op.table + op.level[picture] * op.shape.out + column : nullptr;
+    for_each_lanes<T>(count, [&](index j, auto lanes) {
+      auto z = lanes.load(sums + j);
+      if (op.bias != nullptr) z += lanes.load(op.bias + column + j);
+      if (table != nullptr) z += lanes.load(table + j);
+      if (op.residual != nullptr) z += lanes.load(op.residual + at + j);
+      lanes.store(op.y + at + j, z);
+    });
+  }
+};
+
+}  // namespace detail
+
+template <class T, class Weight>
+[[nodiscard]] index scratch(const conv2d_forward<T, Weight>& op, thread_pool& pool) noexcept {
+  if (op.shape.is_pointwise()) return 0;
+  const index patches = pool.threads() * window_patch{detail::windows_of(op.shape, op.x)}.elements;
+  return std::is_same_v<Weight, const T*> ? patches + detail::packed_size<T>(op.shape.depth(), op.shape.out) : patches;
+}
+
+template <class T>
+void run(const conv2d_forward<T, const packed_matrix<T>*>& op, thread_pool& pool) {
+  const auto& s = op.shape;
+  const detail::conv2d_finish<T, const packed_matrix<T>*> finish{op};
+  if (s.is_pointwise())
+    multiply<T>(pool, op.n * s.out_pixels(), {op.x, s.in, 1}, *op.weight,
+                [&](index row, index column, const T* sums, int count) {
+                  finish(row / s.out_pixels(), row % s.out_pixels(), column, sums, count);
+                });
+  else
+    multiply_windows<T>(
+        detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return op.weight->panel(p); }, pool, op.scratch,
+        finish);
+}
+
+template <class T>
+void run(const conv2d_forward<T>& op, thread_pool& pool) {
+  const auto& s = op.shape;
+  const detail::conv2d_finish<T, const T*> finish{op};
+  if (s.is_pointwise()) {
+    multiply<T>(pool, op.n * s.out_pixels(), s.out, s.in, {op.x, s.in, 1}, {op.weight, s.out, 1},
+                [&](index row, index column, const T* sums, int count) {
+                  finish(row / s.out_pixels(), row % s.out_pixels(), column, sums, count);
+                });
+    return;
+  }
+  constexpr index columns = tile_size<T>::columns;
+  T* const packed = op.scratch;
+  const index depth = s.depth();
+  pool.run((s.out + columns - 1) / columns, [&](index p) {
+    pack_panel<T>({op.weight, s.out, 1}, s.out, p * columns, 0, depth, packed + p * columns * depth);
+  });
+  multiply_windows<T>(
+      detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return packed + p * columns * depth; }, pool,
+      op.scratch + detail::packed_size<T>(depth, s.out), finish);
+}
+
+template <class T>
+[[nodiscard]] index scratch(const conv2d_backward<T>& op, thread_pool& pool) noexcept {
+  const auto& s = op.shape;
+  if (s.is_pointwise()) return 0;
+  const window_slab slab{detail::windows_of(s, op.x), op.n, s.out};
+  const window_patch patch{detail::windows_back(s, op.dy)};
+  return std::max(slab.left + slab.right,
+                  detail::packed_size<T>(s.kernel * s.kernel * s.out, s.in) + pool.threads() * patch.elements);
+}
+
+template <class T>
+void run(const conv2d_backward<T>& op, thread_pool& pool) {
+  const auto& s = op.shape;
+  if (s.is_pointwise()) {
+    linear_backward<T> dense{};
+    dense.x = op.x;
+    dense.weight = op.weight;
+    dense.dy = op.dy;
+    dense.dz = const_cast<T*>(op.dy);  // without an activation it is only read
+    dense.dweight = op.dweight;
+    dense.dbias = op.dbias;
+    dense.dx = op.dx;
+    dense.accumulate = op.accumulate;
+    dense.rows = op.n * s.out_pixels();
+    dense.in = s.in;
+    dense.out = s.out;
+    run(dense, pool);
+    return;
+  }
+  if (op.dweight != nullptr)
+    add_window_products<T>(detail::windows_of(s, op.x), op.n, op.dy, s.out, op.dweight, pool, op.scratch);
+  if (op.dbias != nullptr)
+    parallel_for(pool, s.out, 64, [&](index first, index last) {
+      detail::add_column_sums(op.dy, op.n * s.out_pixels(), s.out, first, last, op.dbias);
+    });
+  if (op.dx == nullptr) return;
+  // the taps in reverse, each (in, out) block turned
+  constexpr index columns = tile_size<T>::columns;
+  const index taps = s.kernel * s.kernel, depth = taps * s.out;
+  T* const packed = op.scratch;
+  pool.run((s.in + columns - 1) / columns, [&](index p) {
+    for (index tap = 0; tap < taps; ++tap)
+      pack_panel<T>({op.weight + (taps - 1 - tap) * s.in * s.out, 1, s.out}, s.in, p * columns, 0, s.out,
+                    packed + (p * depth + tap * s.out) * columns);
+  });
+  const detail::store_finish<T> finish{op.dx, s.in, op.accumulate};
+  multiply_windows<T>(
+      detail::windows_back(s, op.dy), op.n, s.in, [&](index p) { return packed + p * columns * depth; }, pool,
+      op.scratch + detail::packed_size<T>(depth, s.in),
+      [&](index picture, index pixel, index column, const T* sums, int count) {
+        finish(picture * s.height * s.width + pixel, column, sums, count);
+      });
+}
+
+}  // namespace anodiff::ops::cpu

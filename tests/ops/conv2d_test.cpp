@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/conv2d_cpu.hpp>
+#include "op_support.hpp"
+
+namespace op_test {
+
+namespace {
+
+using ops::conv2d_shape;
+
+template <class T>
+struct convolution {
+  index n;
+  conv2d_shape shape;
+  std::vector<T> x, weight, bias, table, residual, y;
+  std::vector<std::int32_t> level;
+  convolution(index pictures, const conv2d_shape& s)
+      : n{pictures},
+        shape{s},
+        x(values<T>(n * s.height * s.width * s.in, 1)),
+        weight(values<T>(s.depth() * s.out, 2, 0.5)),
+        bias(values<T>(s.out, 3)),
+        table(values<T>(3 * s.out, 4)),
+        residual(values<T>(n * s.out_pixels() * s.out, 5)),
+        y(residual.size()),
+        level(levels(n, 3)) {}
+  template <class U>
+  explicit convolution(const convolution<U>& from) : convolution{from.n, from.shape} {
+    x = as<T>(from.x);
+    weight = as<T>(from.weight);
+    bias = as<T>(from.bias);
+    table = as<T>(from.table);
+    residual = as<T>(from.residual);
+  }
+  template <class Weight>
+  [[nodiscard]] ops::conv2d_forward<T, Weight> forward(Weight w, bool all_parts = true) {
+    return {.x = x.data(),
+            .weight = w,
+            .bias = all_parts ? bias.data() : nullptr,
+            .table = all_parts ? table.data() : nullptr,
+            .level = level.data(),
+            .residual = all_parts ? residual.data() : nullptr,
+            .y = y.data(),
+            .n = n,
+            .shape = shape};
+  }
+  [[nodiscard]] auto forward() { return forward(static_cast<const T*>(weight.data())); }
+  /// dweight, dbias and dx, one after another; all start at 0.25.
+  template <class Run>
+  [[nodiscard]] std::vector<T> gradients(const std::vector<T>& dy, bool accumulate, Run&& run) const {
+    std::vector<T> all(weight.size() + bias.size() + x.size(), T(0.25));
+    run(ops::conv2d_backward<T>{.x = x.data(),
+                                .weight = weight.data(),
+                                .dy = dy.data(),
+                                .dweight = all.data(),
+                                .dbias = all.data() + weight.size(),
+                                .dx = all.data() + weight.size() + bias.size(),
+                                .accumulate = accumulate,
+                                .n = n,
+                                .shape = shape});
+    return all;
+  }
+};
+
+/// Runs with as much scratch as the operation asks for.
+template <class Operation>
+void on_cpu(Operation op, thread_pool& on) {
+  using T = std::remove_pointer_t<decltype(op.scratch)>;
+  aligned_vector<T> memory(static_cast<std::size_t>(ops::cpu::scratch(op, on)));
+  op.scratch = memory.data();
+  ops::cpu::run(op, on);
+}
+
+std::vector<conv2d_shape> shapes() {
+  return {
+      {.height = 1, .width = 1, .in = 1, .out = 1},
+      {.height = 5, .width = 7, .in = 3, .out = 16},
+      {.height = 8, .width = 8, .in = 33, .out = 48},
+      {.height = 4, .width = 4, .in = 16, .out = 97},
+      {.height = 9, .width = 61, .in = 5, .out = 3},
+      {.height = 130, .width = 50, .in = 17, .out = 17},  // more than one patch, more than one slab
+      {.height = 8, .width = 6, .in = 12, .out = 20, .stride = 2},
+      {.height = 7, .width = 9, .in = 4, .out = 33, .stride = 2},
+      {.height = 8, .width = 6, .in = 12, .out = 20, .stride = 2, .before = 0, .after = 1},
+      {.height = 6, .width = 5, .in = 19, .out = 34, .kernel = 1, .before = 0, .after = 0},
+      {.height = 6, .width = 5, .in = 3, .out = 4, .kernel = 1, .stride = 2, .before = 0, .after = 0},
+      {.height = 6, .width = 7, .in = 2, .out = 3, .kernel = 5, .before = 2, .after = 2},
+      {.height = 6, .width = 7, .in = 2, .out = 3, .stride = 3, .before = 0, .after = 0},
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a convolution by hand", "[conv2d]") {
+  convolution<double> c{1, {.height = 3, .width = 3, .in = 1, .out = 1}};
+  c.x = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  c.weight = {0, 0, 0, 0, 1, 10, 0, 100, 1000};  // itself, right, below, below right
+  ops::reference::run(c.forward(static_cast<const double*>(c.weight.data()), false));
+  CHECK(c.y == std::vector<double>{5421, 6532, 603, 8754, 9865, 906, 87, 98, 9});
+  // diffusers' halving: one row of zeros below and one column right, the window starts on the picture
+  convolution<double> half{1, {.height = 2, .width = 2, .in = 1, .out = 1, .stride = 2, .before = 0, .after = 1}};
+  half.x = {1, 2, 3, 4};
+  half.weight = {1, 10, 7, 100, 1000, 7, 7, 7, 7};
+  ops::reference::run(half.forward(static_cast<const double*>(half.weight.data()), false));
+  CHECK(half.y == std::vector<double>{4321});
+}
+
+TEMPLATE_TEST_CASE("the vectorised convolution matches its reference", "[conv2d]", float, double) {
+  const double bound = sizeof(TestType) == 4 ? ops::conv2d_bound : 1e-13;
+  for (const auto& s : shapes())
+    for (const index n : {0, 1, 5}) {
+      if (s.height > 100 && n > 1) continue;
+      CAPTURE(s.height, s.width, s.in, s.out, s.kernel, s.stride, n);
+      convolution<TestType> c{n, s};
+      convolution<double> exact{c};
+      ops::reference::run(exact.forward());
+      const auto loose = on_all_pools([&](thread_pool& on) {
+        on_cpu(c.forward(), on);
+        return c.y;
+      });
+      CHECK(worst(loose, exact.y) <= bound);
+      ops::cpu::packed_matrix<TestType> packed{s.depth(), s.out};
+      packed.pack({c.weight.data(), s.out, 1});
+      const auto same = on_all_pools([&](thread_pool& on) {
+        on_cpu(c.forward(static_cast<const ops::cpu::packed_matrix<TestType>*>(&packed)), on);
+        return c.y;
+      });
+      CHECK(same_bits(loose, same));
+
+      const auto dy = values<TestType>(static_cast<index>(c.y.size()), 6);
+      for (const bool accumulate : {false, true}) {
+        const auto want = exact.gradients(as<double>(dy), accumulate, [](const auto& op) { ops::reference::run(op); });
+        const auto got = on_all_pools(
+            [&](thread_pool& on) { return c.gradients(dy, accumulate, [&](const auto& op) { on_cpu(op, on); }); });
+        CHECK(worst(got, want, std::sqrt(1.0 + static_cast<double>(n * s.out_pixels()))) <= bound);
+      }
+    }
+}
+
+TEST_CASE("gradients of the convolution match central differences", "[conv2d]") {
+  for (const auto& s : shapes()) {
+    if (s.height > 100 || s.in * s.out > 100) continue;
+    CAPTURE(s.height, s.width, s.in, s.out, s.kernel, s.stride);
+    convolution<double> c{2, s};
+    const auto dy = values<double>(static_cast<index>(c.y.size()), 6);
+    const auto loss = [&] {
+      ops::reference::run(c.forward());
+      return dot(c.y, dy);
+    };
+    auto all = c.gradients(dy, true, [](const auto& op) { ops::reference::run(op); });
+    for (double& g : all) g -= 0.25;
+    const auto weights = all.begin() + static_cast<index>(c.weight.size());
+    const auto biases = weights + static_cast<index>(c.bias.size());
+    CHECK(gradient_error(c.weight, {all.begin(), weights}, loss) < 1e-7);
+    CHECK(gradient_error(c.bias, {weights, biases}, loss) < 1e-7);
+    CHECK(gradient_error(c.x, {biases, all.end()}, loss) < 1e-7);
+  }
+}
+
+TEST_CASE("a picture's convolution does not depend on the pictures beside it", "[conv2d]") {
+  for (const auto& s : shapes()) {
+    CAPTURE(s.height, s.width, s.in, s.out, s.kernel, s.stride);
+    convolution<float> many{6, s};
+    on_cpu(many.forward(), pool(3));
+    const auto dy = values<float>(static_cast<index>(many.y.size()), 6);
+    const auto dx_of = [](const convolution<float>& c, const std::vector<float>& from) {
+      auto all = c.gradients(from, false, [](const auto& op) { on_cpu(op, pool(2)); });
+      return std::vector<float>(all.end() - static_cast<index>(c.x.size()), all.end());
+    };
+    const auto dx = dx_of(many, dy);
+    const index in = s.height * s.width * s.in, out = s.out_pixels() * s.out;
+    for (index i = 0; i < 6; i += 5) {
+      convolution<float> one{1, s};
+      one.x = rows_of(many.x, in, i, i + 1);
+      one.residual = rows_of(many.residual, out, i, i + 1);
+      one.level = {many.level[static_cast<std::size_t>(i)]};
+      on_cpu(one.forward(), pool(1));
+      CHECK(same_bits(one.y, rows_of(many.y, out, i, i + 1)));
+      CHECK(same_bits(dx_of(one, rows_of(dy, out, i, i + 1)), rows_of(dx, in, i, i + 1)));
+    }
+  }
+}
+
+TEST_CASE("a pixel's convolution does not depend on the size of the picture", "[conv2d]") {
+  const conv2d_shape whole{.height = 70, .width = 101, .in = 7, .out = 19},
+      part{.height = 20, .width = 13, .in = 7, .out = 19};
+  convolution<float> large{1, whole}, small{1, part};
+  for (index i = 0; i < 20; ++i)
+    std::copy_n(large.x.begin() + ((30 + i) * 101 + 51) * 7, 13 * 7, small.x.begin() + i * 13 * 7);
+  on_cpu(large.forward(static_cast<const float*>(large.weight.data()), false), pool(2));
+  on_cpu(small.forward(static_cast<const float*>(small.weight.data()), false), pool(1));
+  bool same = true;
+  for (index i = 1; i < 19; ++i)
+    same = same && std::equal(small.y.begin() + (i * 13 + 1) * 19, small.y.begin() + (i * 13 + 12) * 19,
+                              large.y.begin() + ((30 + i) * 101 + 52) * 19);
+  CHECK(same);
+}
+
+}  // namespace op_test
