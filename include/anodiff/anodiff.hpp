@@ -66,6 +66,7 @@
 #include <anodiff/formats/npy.hpp>
 #include <anodiff/formats/picture.hpp>
 #include <anodiff/formats/read_table.hpp>
+#include <anodiff/formats/resize.hpp>
 #include <anodiff/formats/safetensors.hpp>
 #include <anodiff/formats/table.hpp>
 #include <anodiff/formats/tiff_writer.hpp>
