@@ -102,6 +102,7 @@
 #include <anodiff/metrics/normal_quantile.hpp>
 #include <anodiff/metrics/ranking.hpp>
 #include <anodiff/models/column_kernel.hpp>
+#include <anodiff/models/conv_unet.hpp>
 #include <anodiff/models/empirical.hpp>
 #include <anodiff/models/knn.hpp>
 #include <anodiff/models/mlp.hpp>

@@ -7,12 +7,21 @@
 
 namespace laws {
 
-/// A network of Architecture for rows of d values, on an engine.
+/// Extents of a sample: a row's width, or a picture's (height, width, channels).
+struct extents {
+  std::vector<index> each;
+  extents(index d) : each{d} {}  // NOLINT: a width is the extents of a row
+  extents(index h, index w, index c) : each{h, w, c} {}
+  [[nodiscard]] index size() const noexcept { return anodiff::model_shape{each, 0}.size(); }
+};
+
+/// A network of Architecture for such samples, on an engine.
 template <class Architecture, class Engine>
-[[nodiscard]] anodiff::models::neural<Architecture, Engine> built(const typename Architecture::params& p, index d,
-                                                                  std::uint64_t seed, int threads = 1) {
+[[nodiscard]] anodiff::models::neural<Architecture, Engine> built(const typename Architecture::params& p,
+                                                                  const extents& sample, std::uint64_t seed,
+                                                                  int threads = 1) {
   anodiff::models::neural<Architecture, Engine> model{p, Engine{threads}};
-  model.build({{d}, seed});
+  model.build({sample.each, seed});
   return model;
 }
 
@@ -53,9 +62,10 @@ void check_model_gradients(const typename Architecture::params& p) {
 /// The laws of a denoiser: a row's output is the same alone, in any batch and on any number of threads; float is near
 /// double; what is stored makes the same network.
 template <class Architecture>
-void check_denoiser(const typename Architecture::params& p, index d) {
+void check_denoiser(const typename Architecture::params& p, const extents& sample) {
   using anodiff::cpu_engine;
-  const auto model = built<Architecture, cpu_engine>(p, d, 7);
+  const index d = sample.size();
+  const auto model = built<Architecture, cpu_engine>(p, sample, 7);
   const query<float> many{100, d, 5};
   const auto whole = many.ask(model);
 
@@ -81,7 +91,7 @@ void check_denoiser(const typename Architecture::params& p, index d) {
     const float* out = one.output(many.x.data() + static_cast<index>(i) * d, &zero, 1);
     CHECK(std::memcmp(out, whole.data() + static_cast<index>(i) * d, static_cast<std::size_t>(d) * sizeof(float)) == 0);
   }
-  for (const int threads : {2, 3}) CHECK(many.ask(built<Architecture, cpu_engine>(p, d, 7, threads)) == whole);
+  for (const int threads : {2, 3}) CHECK(many.ask(built<Architecture, cpu_engine>(p, sample, 7, threads)) == whole);
 
   // training's tape computes the same values as the run's shared memory
   auto recorded = model.record(anodiff::nn::gradients::all);
@@ -100,7 +110,7 @@ void check_denoiser(const typename Architecture::params& p, index d) {
   CHECK(std::equal(whole.begin(), whole.end(), recorded.tape.data(recorded.output)));
 
   // float against double, the same parameters
-  auto exact = built<Architecture, double_engine>(p, d, 7);
+  auto exact = built<Architecture, double_engine>(p, sample, 7);
   for (const auto& q : model.store().list())
     std::copy(model.store().at(q), model.store().at(q) + q.count(), exact.store().at(*exact.store().find(q.name)));
   const auto reference = query<double>{100, d, 5}.ask(exact);
@@ -114,16 +124,16 @@ void check_denoiser(const typename Architecture::params& p, index d) {
 
 /// Seeds, files and sizes.
 template <class Architecture>
-void check_storage(const typename Architecture::params& p) {
+void check_storage(const typename Architecture::params& p, const extents& sample = 3) {
   using anodiff::cpu_engine;
   using model_type = anodiff::models::neural<Architecture, cpu_engine>;
-  const index d = 3;
-  const auto model = built<Architecture, cpu_engine>(p, d, 7);
-  CHECK(model.measure({{d}, 0}) == model.parameter_count());
+  const index d = sample.size();
+  const auto model = built<Architecture, cpu_engine>(p, sample, 7);
+  CHECK(model.measure({sample.each, 0}) == model.parameter_count());
   const query<float> few{4, d, 2};
   const auto out = few.ask(model);
-  CHECK(few.ask(built<Architecture, cpu_engine>(p, d, 7)) == out);
-  CHECK(few.ask(built<Architecture, cpu_engine>(p, d, 8)) != out);
+  CHECK(few.ask(built<Architecture, cpu_engine>(p, sample, 7)) == out);
+  CHECK(few.ask(built<Architecture, cpu_engine>(p, sample, 8)) != out);
 
   std::vector<std::pair<std::string, anodiff::tensor<float, 2>>> stored;
   model.tensors([&](std::string_view name, anodiff::tensor_view<const float, 2> values) {
@@ -135,17 +145,17 @@ void check_storage(const typename Architecture::params& p) {
     throw anodiff::data_error(anodiff::concat("no tensor '", name, "'"));
   };
   model_type read{p, cpu_engine{1}};
-  read.restore({{d}, 99}, find);
+  read.restore({sample.each, 99}, find);
   CHECK(few.ask(read) == out);
 
   stored.front().second = anodiff::tensor<float, 2>{{2, 2}};
-  CHECK_THROWS_WITH(read.restore({{d}, 0}, find),
+  CHECK_THROWS_WITH(read.restore({sample.each, 0}, find),
                     Catch::StartsWith(anodiff::concat("model '", Architecture::name, "': parameter '",
                                                       stored.front().first, "' needs shape (")) &&
                         Catch::EndsWith("got (2, 2)"));
-  CHECK_THROWS_AS(read.restore({{d}, 0}, find), anodiff::data_error);
+  CHECK_THROWS_AS(read.restore({sample.each, 0}, find), anodiff::data_error);
   stored.erase(stored.begin());
-  CHECK_THROWS_AS(read.restore({{d}, 0}, find), anodiff::data_error);
+  CHECK_THROWS_AS(read.restore({sample.each, 0}, find), anodiff::data_error);
 }
 
 }  // namespace laws

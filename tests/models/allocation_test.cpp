@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/models/conv_unet.hpp>
 #include <anodiff/models/empirical.hpp>
 #include <anodiff/models/knn.hpp>
 #include <anodiff/models/mlp.hpp>
@@ -13,9 +14,9 @@ using namespace anodiff;
 namespace {
 
 template <class Architecture>
-long allocations_of_a_run(int threads) {
-  const auto model = laws::built<Architecture, cpu_engine>({}, 32, 1, threads);
-  const laws::query<float> q{300, 32, 5};
+long allocations_of_a_run(int threads, const laws::extents& sample = 32, laws::index rows_in_all = 300) {
+  const auto model = laws::built<Architecture, cpu_engine>({}, sample, 1, threads);
+  const laws::query<float> q{rows_in_all, sample.size(), 5};
   auto run = model.prepare(q.levels, q.n);
   const support::allocation_guard guard;
   for (const laws::index rows : {q.n, laws::index{1}, laws::index{17}})
@@ -42,6 +43,7 @@ TEST_CASE("a planned run allocates nothing", "[models][allocations]") {
     INFO(threads << " threads");
     CHECK(allocations_of_a_run<models::mlp_architecture>(threads) == 0);
     CHECK(allocations_of_a_run<models::resnet_mlp_architecture>(threads) == 0);
+    CHECK(allocations_of_a_run<models::conv_unet_architecture>(threads, {16, 24, 1}, 20) == 0);
   }
 }
 

@@ -9,7 +9,8 @@
 namespace anodiff::models {
 
 /// A denoiser whose F is a network. Architecture is a policy with
-///   value forward(tape, x, features) const   — the network, written once for every engine;
+///   value forward(tape, x, features) const   — the network, written once for every engine; where a sample has three
+///                                              extents, x is a picture (tape.image). The output may be wider than x;
 ///   index time_features() const              — how many sinusoids of the level's time it reads; even.
 template <class Architecture, engine Engine>
 class neural {
@@ -44,10 +45,11 @@ class neural {
     nn::tape<Engine> tape;
     nn::value x, features, output;
   };
-  [[nodiscard]] recorded record(nn::gradients mode) const { return record(mode, *store_); }
-  [[nodiscard]] recorded record(nn::gradients mode, nn::parameter_store<real>& store) const {
-    nn::tape<Engine> tape{engine_, store, mode, shape_.seed};
-    const nn::value x = tape.input(nn::batch::rows, shape_.size());
+  [[nodiscard]] recorded record(nn::gradients mode) const { return record(mode, *store_, shape_); }
+  [[nodiscard]] recorded record(nn::gradients mode, nn::parameter_store<real>& store, const model_shape& shape) const {
+    nn::tape<Engine> tape{engine_, store, mode, shape.seed};
+    const nn::value x = tape.input(nn::batch::rows, shape.size());
+    if (shape.sample.size() == 3) tape.set_image(x, {shape.sample[0], shape.sample[1], shape.sample[2]});
     const nn::value features = tape.input(nn::batch::levels, architecture_.time_features());
     if (mode == nn::gradients::input) tape.want_gradient(x);
     const nn::value output = architecture_.forward(tape, x, features);
@@ -57,9 +59,9 @@ class neural {
 
   class run {
    public:
-    run(const neural& model, std::span<const noise_level> levels, index max_rows)
+    run(const neural& model, std::span<const noise_level> levels, index max_rows, const model_shape& shape)
         : store_{model.store_},
-          network_{model.record(nn::gradients::off)},
+          network_{model.record(nn::gradients::off, *model.store_, shape)},
           features_{model.engine_.allocate(static_cast<index>(levels.size()) * model.architecture_.time_features())} {
       auto& tape = network_.tape;
       const auto count = static_cast<index>(levels.size());
@@ -71,11 +73,27 @@ class neural {
       tape.plan(max_rows, count);
       tape.forward_levels({.rows = 0, .levels = count});
     }
-    /// x (rows, d), level (rows); the result (rows, d) is valid until the next call.
+    /// x (rows, d), level (rows); the result (rows, output_width()) is valid until the next call.
     [[nodiscard]] const real* output(const real* x, const std::int32_t* level, index rows) {
       network_.tape.bind(network_.x, const_cast<real*>(x));  // inputs are only read
       network_.tape.forward_rows({.rows = rows, .levels = network_.tape.max_levels(), .level = level});
       return network_.tape.data(network_.output);
+    }
+    /// Elements of one sample's output: those of the sample, unless the architecture says otherwise.
+    [[nodiscard]] index output_width() const { return network_.tape.width(network_.output); }
+    /// Activations that the architecture has tapped, of the latest call's rows; valid until the next call.
+    struct activations {
+      const real* data;       ///< (rows, height, width, channels)
+      nn::image_shape image;  ///< all zero where they are rows
+      index width;            ///< elements of a row
+    };
+    /// Throws invalid_argument where the architecture has tapped fewer.
+    [[nodiscard]] activations features(std::size_t which = 0) {
+      auto& tape = network_.tape;
+      check(which < tape.taps().size(), "model '", name, "': features ", which, " were asked for, the network gives ",
+            tape.taps().size());
+      const nn::value v = tape.taps()[which];
+      return {tape.data(v), tape.image(v), tape.width(v)};
     }
     [[nodiscard]] std::size_t bytes() const noexcept { return network_.tape.bytes(); }
 
@@ -85,7 +103,12 @@ class neural {
     typename Engine::buffer features_;
   };
   [[nodiscard]] run prepare(std::span<const noise_level> levels, index max_rows) const {
-    return {*this, levels, max_rows};
+    return {*this, levels, max_rows, shape_};
+  }
+  /// The same network on samples of other extents, for architectures whose parameters do not depend on them. Throws
+  /// invalid_argument, in the words of the parameter that does not fit, for others.
+  [[nodiscard]] run prepare(std::span<const noise_level> levels, index max_rows, std::vector<index> extents) const {
+    return {*this, levels, max_rows, {std::move(extents), shape_.seed}};
   }
 
   /// Calls f(name, view (rows, columns)) for each parameter.
@@ -116,10 +139,8 @@ class neural {
  private:
   /// The parameters' names and shapes, without their values.
   [[nodiscard]] nn::parameter_store<real> sketched(const model_shape& shape) const {
-    neural sketch = *this;
-    sketch.shape_ = shape;
     nn::parameter_store<real> sizes{nn::storage::none};
-    (void)sketch.record(nn::gradients::off, sizes);
+    (void)record(nn::gradients::off, sizes, shape);
     return sizes;
   }
 

@@ -118,12 +118,12 @@ class tape {
           to_string(shape<3>{image.height, image.width, image.channels}));
     slot(v).image = image;
   }
-  /// The extents of the picture in each row of v. Throws invalid_argument where it holds none.
+  /// The extents of the picture in each row of v; with `who`, throws invalid_argument where it holds none.
   [[nodiscard]] const image_shape& image(value v, std::string_view who) const {
     check(slot(v).image.exists(), who, " needs a picture (height, width, channels), got a row of ", width(v));
     return slot(v).image;
   }
-  [[nodiscard]] bool has_image(value v) const { return slot(v).image.exists(); }
+  [[nodiscard]] const image_shape& image(value v) const { return slot(v).image; }
   /// Keeps v readable after the last node, for those who want a network's activations beside its output.
   void tap(value v) { taps_.push_back(v); }
   [[nodiscard]] std::span<const value> taps() const noexcept { return taps_; }
