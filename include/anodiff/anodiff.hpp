@@ -122,6 +122,7 @@
 #include <anodiff/nn/concat.hpp>
 #include <anodiff/nn/conv2d.hpp>
 #include <anodiff/nn/dropout.hpp>
+#include <anodiff/nn/group_norm.hpp>
 #include <anodiff/nn/layer_norm.hpp>
 #include <anodiff/nn/linear.hpp>
 #include <anodiff/nn/parameters.hpp>
@@ -150,6 +151,8 @@
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/embedding.hpp>
 #include <anodiff/ops/embedding_cpu.hpp>
+#include <anodiff/ops/group_norm.hpp>
+#include <anodiff/ops/group_norm_cpu.hpp>
 #include <anodiff/ops/kernel_average.hpp>
 #include <anodiff/ops/kernel_average_cpu.hpp>
 #include <anodiff/ops/kernel_energy.hpp>

@@ -3,6 +3,7 @@
 #include <anodiff/nn/add.hpp>
 #include <anodiff/nn/concat.hpp>
 #include <anodiff/nn/conv2d.hpp>
+#include <anodiff/nn/group_norm.hpp>
 #include <anodiff/nn/linear.hpp>
 #include <anodiff/nn/resample.hpp>
 #include <anodiff/nn/scale_shift.hpp>
@@ -53,6 +54,15 @@ TEST_CASE("gradients of a smaller and of a larger picture", "[nn][gradients]") {
   });
 }
 
+TEST_CASE("gradients of group normalisation, with and without scale and shift", "[nn][gradients]") {
+  check_layers([](auto& t, value x, value features) {
+    const value table = nn::linear(t, "table", features, 8);
+    const value h = nn::group_norm(t, "a", nn::conv2d(t, "first", x, 4), {.groups = 2, .table = table});
+    return nn::group_norm(t, "b", nn::conv2d(t, "second", h, 3),
+                          {.groups = 1, .epsilon = 1e-3, .activation = ops::activation::silu});
+  });
+}
+
 TEST_CASE("layers over pictures refuse what does not fit", "[nn]") {
   nn::parameter_store<double> store;
   nn::tape<laws::double_engine> t{laws::double_engine{1}, store, gradients::off};
@@ -79,6 +89,14 @@ TEST_CASE("layers over pictures refuse what does not fit", "[nn]") {
   CHECK_THROWS_WITH(nn::scale_shift(t, nn::conv2d(t, "b", y, 5), features),
                     "nn::scale_shift: the table needs 10 columns and a row for each noise level, got 4 and a row for "
                     "each noise level");
+  CHECK_THROWS_WITH(nn::group_norm(t, "n", y, {.groups = 3}),
+                    "nn::group_norm: the groups of 'n' must divide its 2 channels, got 3");
+  CHECK_THROWS_WITH(nn::group_norm(t, "n", y, {.groups = 1, .epsilon = 0}),
+                    "nn::group_norm: epsilon of 'n' must lie in (0, 1], got 0");
+  CHECK_THROWS_WITH(
+      nn::group_norm(t, "n", nn::conv2d(t, "b", y, 5), {.groups = 5, .table = features}),
+      "nn::group_norm 'n': the table needs 10 columns and a row for each noise level, got 4 and a row for "
+      "each noise level");
   CHECK_THROWS_WITH(nn::add(t, x, y),
                     "nn::add: needs two values of one shape, got 12 columns for each sample and 48 for each sample");
 }

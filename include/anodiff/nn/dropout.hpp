@@ -38,8 +38,7 @@ template <engine Engine>
 value dropout(tape<Engine>& t, value x, double rate) {
   if (rate == 0 || t.mode() == gradients::off) return x;
   constexpr index apart = index{1} << 20;  // elements between two layers; a row is never wider
-  return t.record(std::make_unique<dropout_node<Engine>>(x, rate, t.next_layer() * apart), t.kind(x), t.width(x),
-                  false);
+  return t.record_like(std::make_unique<dropout_node<Engine>>(x, rate, t.next_layer() * apart), x);
 }
 
 }  // namespace anodiff::nn

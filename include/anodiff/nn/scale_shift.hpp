@@ -49,9 +49,7 @@ class scale_shift_node final : public node<Engine> {
 template <engine Engine>
 value scale_shift(tape<Engine>& t, value x, value table, ops::activation kind = ops::activation::identity) {
   const image_shape image = t.image(x, "nn::scale_shift");
-  check(t.kind(table) == batch::levels && t.width(table) == 2 * image.channels, "nn::scale_shift: the table needs ",
-        2 * image.channels, " columns and a row for each noise level, got ", t.width(table), " and a row for each ",
-        name_of(t.kind(table)));
+  check_scale_and_shift(t, "nn::scale_shift", image, table);
   return t.record(std::make_unique<scale_shift_node<Engine>>(x, table, image, kind), batch::rows, image, false);
 }
 

@@ -17,4 +17,13 @@ void add_table_gradient(tape<Engine>& t, const pass& p, value table, const typen
   t.machine().run(ops::scatter_rows<real>{sums, p.level, to, p.rows, width});
 }
 
+/// Throws invalid_argument where the table, if there is one, does not hold a scale and a shift for each channel.
+template <engine Engine>
+void check_scale_and_shift(const tape<Engine>& t, std::string_view who, const image_shape& image, value table) {
+  if (!table.exists()) return;
+  check(t.kind(table) == batch::levels && t.width(table) == 2 * image.channels, who, ": the table needs ",
+        2 * image.channels, " columns and a row for each noise level, got ", t.width(table), " and a row for each ",
+        name_of(t.kind(table)));
+}
+
 }  // namespace anodiff::nn
