@@ -119,9 +119,12 @@
 #include <anodiff/models/two_views.hpp>
 #include <anodiff/nn/activation.hpp>
 #include <anodiff/nn/add.hpp>
+#include <anodiff/nn/affine.hpp>
+#include <anodiff/nn/columns.hpp>
 #include <anodiff/nn/concat.hpp>
 #include <anodiff/nn/conv2d.hpp>
 #include <anodiff/nn/dropout.hpp>
+#include <anodiff/nn/fir_resample.hpp>
 #include <anodiff/nn/group_norm.hpp>
 #include <anodiff/nn/layer_norm.hpp>
 #include <anodiff/nn/linear.hpp>
@@ -137,6 +140,8 @@
 #include <anodiff/ops/activation_cpu.hpp>
 #include <anodiff/ops/adamw.hpp>
 #include <anodiff/ops/adamw_cpu.hpp>
+#include <anodiff/ops/affine.hpp>
+#include <anodiff/ops/affine_cpu.hpp>
 #include <anodiff/ops/blur.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/combine.hpp>
@@ -151,6 +156,8 @@
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/embedding.hpp>
 #include <anodiff/ops/embedding_cpu.hpp>
+#include <anodiff/ops/fir_resample.hpp>
+#include <anodiff/ops/fir_resample_cpu.hpp>
 #include <anodiff/ops/group_norm.hpp>
 #include <anodiff/ops/group_norm_cpu.hpp>
 #include <anodiff/ops/kernel_average.hpp>
