@@ -5,12 +5,14 @@
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/ops/activation_cpu.hpp>
 #include <anodiff/ops/adamw_cpu.hpp>
+#include <anodiff/ops/affine_cpu.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/concat_cpu.hpp>
 #include <anodiff/ops/conv2d_cpu.hpp>
 #include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
+#include <anodiff/ops/fir_resample_cpu.hpp>
 #include <anodiff/ops/group_norm_cpu.hpp>
 #include <anodiff/ops/kernel_average_cpu.hpp>
 #include <anodiff/ops/kernel_energy_cpu.hpp>
