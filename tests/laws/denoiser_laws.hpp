@@ -99,8 +99,7 @@ void check_denoiser(const typename Architecture::params& p, const extents& sampl
   std::vector<double> time;
   for (const auto& l : many.levels) time.push_back(l.time);
   std::vector<float> features(time.size() * static_cast<std::size_t>(model.architecture().time_features()));
-  model.engine().run(anodiff::ops::time_features<float>{time.data(), features.data(), static_cast<index>(time.size()),
-                                                        model.architecture().time_features()});
+  model.describe(time, features.data());
   auto x = many.x;
   recorded.tape.bind(recorded.features, features.data());
   recorded.tape.bind(recorded.x, x.data());

@@ -11,7 +11,8 @@ namespace anodiff::models {
 /// A denoiser whose F is a network. Architecture is a policy with
 ///   value forward(tape, x, features) const   — the network, written once for every engine; where a sample has three
 ///                                              extents, x is a picture (tape.image). The output may be wider than x;
-///   index time_features() const              — how many sinusoids of the level's time it reads; even.
+///   index time_features() const              — how many sinusoids of the level's time it reads; even;
+///   void features(times, store, out) const   — only where it reads something else: fills (levels, time_features()).
 template <class Architecture, engine Engine>
 class neural {
  public:
@@ -36,7 +37,13 @@ class neural {
   }
   [[nodiscard]] index parameter_count() const noexcept { return store_ ? store_->count() : 0; }
   /// How many parameters build(shape) would make; allocates none of them.
-  [[nodiscard]] index measure(const model_shape& shape) const { return sketched(shape).count(); }
+  [[nodiscard]] index measure(const model_shape& shape) const { return sketch(shape).count(); }
+  /// Names and shapes of the parameters that build(shape) would make, without their values.
+  [[nodiscard]] nn::parameter_store<real> sketch(const model_shape& shape) const {
+    nn::parameter_store<real> sizes{nn::storage::none};
+    (void)record(nn::gradients::off, sizes, shape);
+    return sizes;
+  }
   [[nodiscard]] nn::parameter_store<real>& store() noexcept { return *store_; }
   [[nodiscard]] const nn::parameter_store<real>& store() const noexcept { return *store_; }
 
@@ -57,6 +64,21 @@ class neural {
     return {std::move(tape), x, features, output};
   }
 
+  /// out (levels, time_features()) = what the network is told of each level's time.
+  void describe(std::span<const double> times, real* out) const {
+    if constexpr (requires { architecture_.features(times, *store_, out); })
+      architecture_.features(times, *store_, out);
+    else
+      engine_.run(ops::time_features<real>{times.data(), out, static_cast<index>(times.size()),
+                                           architecture_.time_features()});
+  }
+  /// The same parameters under another architecture that has them, such as one that was told a class.
+  [[nodiscard]] neural with(Architecture architecture) const {
+    neural out = *this;
+    out.architecture_ = std::move(architecture);
+    return out;
+  }
+
   class run {
    public:
     run(const neural& model, std::span<const noise_level> levels, index max_rows, const model_shape& shape)
@@ -67,8 +89,7 @@ class neural {
       const auto count = static_cast<index>(levels.size());
       std::vector<double> times;
       for (const auto& level : levels) times.push_back(level.time);
-      tape.machine().run(
-          ops::time_features<real>{times.data(), features_.data(), count, model.architecture_.time_features()});
+      model.describe(times, features_.data());
       tape.bind(network_.features, features_.data());
       tape.plan(max_rows, count);
       tape.forward_levels({.rows = 0, .levels = count});
@@ -120,8 +141,8 @@ class neural {
   /// Throws data_error where a shape is not the network's.
   template <class Find>
   void restore(model_shape shape, Find&& find) {
-    const auto sketch = sketched(shape);  // shapes are compared before anything is allocated
-    for (const auto& p : sketch.list()) {
+    const auto sizes = sketch(shape);  // shapes are compared before anything is allocated
+    for (const auto& p : sizes.list()) {
       const auto found = find(std::string_view{p.name});
       check<data_error>(found.extent(0) == p.rows && found.extent(1) == p.columns, "model '", name, "': parameter '",
                         p.name, "' needs shape (", p.rows, ", ", p.columns, "), got (", found.extent(0), ", ",
@@ -137,13 +158,6 @@ class neural {
   }
 
  private:
-  /// The parameters' names and shapes, without their values.
-  [[nodiscard]] nn::parameter_store<real> sketched(const model_shape& shape) const {
-    nn::parameter_store<real> sizes{nn::storage::none};
-    (void)record(nn::gradients::off, sizes, shape);
-    return sizes;
-  }
-
   Architecture architecture_;
   Engine engine_;
   model_shape shape_;

@@ -6,7 +6,6 @@
 #include <anodiff/core/progress.hpp>
 #include <anodiff/nn/tape.hpp>
 #include <anodiff/ops/adamw.hpp>
-#include <anodiff/ops/time_features.hpp>
 #include <anodiff/pipeline/recipe.hpp>
 #include <anodiff/pipeline/sample_source.hpp>
 #include <chrono>
@@ -127,7 +126,7 @@ class trainer {
     corruption_.corrupt(
         machine, {rows_.data(), damaged_.data(), target_.data(), batch_, row_size_, alpha_.data(), sigma_.data(),
                   clean_.data(), noise_.data(), level_.data(), key, draws_.data(), model_.sample_shape().sample});
-    machine.run(ops::time_features<real>{time_.data(), features_.data(), level_count_, tape.width(network_->features)});
+    model_.describe({time_.data(), static_cast<std::size_t>(level_count_)}, features_.data());
     nn::pass pass{.rows = batch_,
                   .levels = level_count_,
                   .level = level_.data(),
@@ -259,7 +258,7 @@ class trainer {
       set_level(
           i,
           schedule_[static_cast<std::size_t>((2 * i + 1) * static_cast<index>(schedule_.size()) / (2 * level_count_))]);
-    machine.run(ops::time_features<real>{time_.data(), features_.data(), level_count_, tape.width(network_->features)});
+    model_.describe({time_.data(), static_cast<std::size_t>(level_count_)}, features_.data());
     tape.bind(network_->x, damaged_.data());
     tape.bind(network_->features, features_.data());
     tape.prepare();
