@@ -120,6 +120,7 @@
 #include <anodiff/nn/activation.hpp>
 #include <anodiff/nn/add.hpp>
 #include <anodiff/nn/affine.hpp>
+#include <anodiff/nn/attention.hpp>
 #include <anodiff/nn/columns.hpp>
 #include <anodiff/nn/concat.hpp>
 #include <anodiff/nn/conv2d.hpp>
@@ -142,6 +143,8 @@
 #include <anodiff/ops/adamw_cpu.hpp>
 #include <anodiff/ops/affine.hpp>
 #include <anodiff/ops/affine_cpu.hpp>
+#include <anodiff/ops/attention.hpp>
+#include <anodiff/ops/attention_cpu.hpp>
 #include <anodiff/ops/blur.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/combine.hpp>
@@ -193,6 +196,7 @@
 #include <anodiff/ops/time_features_cpu.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
 #include <anodiff/ops/window_cpu.hpp>
+#include <anodiff/ops/worker_scratch_cpu.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/context.hpp>
 #include <anodiff/pipeline/detection.hpp>

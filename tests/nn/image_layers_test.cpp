@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/nn/activation.hpp>
 #include <anodiff/nn/add.hpp>
+#include <anodiff/nn/attention.hpp>
 #include <anodiff/nn/concat.hpp>
 #include <anodiff/nn/conv2d.hpp>
 #include <anodiff/nn/group_norm.hpp>
@@ -63,6 +64,14 @@ TEST_CASE("gradients of group normalisation, with and without scale and shift", 
   });
 }
 
+TEST_CASE("gradients of attention between pictures, and of a picture with itself", "[nn][gradients]") {
+  check_layers([](auto& t, value x, value) {
+    const value q = nn::conv2d(t, "q", x, 4, {.kernel = 1}), small = nn::mean_pool(t, x);
+    const value k = nn::conv2d(t, "k", small, 4, {.kernel = 1}), v = nn::conv2d(t, "v", small, 4, {.kernel = 1});
+    return nn::attention(t, nn::attention(t, q, k, v, 2), q, q, 1);
+  });
+}
+
 TEST_CASE("layers over pictures refuse what does not fit", "[nn]") {
   nn::parameter_store<double> store;
   nn::tape<laws::double_engine> t{laws::double_engine{1}, store, gradients::off};
@@ -97,6 +106,10 @@ TEST_CASE("layers over pictures refuse what does not fit", "[nn]") {
       nn::group_norm(t, "n", nn::conv2d(t, "b", y, 5), {.groups = 5, .table = features}),
       "nn::group_norm 'n': the table needs 10 columns and a row for each noise level, got 4 and a row for "
       "each noise level");
+  CHECK_THROWS_WITH(nn::attention(t, y, y, x, 1),
+                    "nn::attention: needs keys and values of one shape, and queries of their 2 channels, for each "
+                    "sample; got 2 channels of values and 2 of queries");
+  CHECK_THROWS_WITH(nn::attention(t, x, y, y, 3), "nn::attention: heads must divide 2 channels, got 3");
   CHECK_THROWS_WITH(nn::add(t, x, y),
                     "nn::add: needs two values of one shape, got 12 columns for each sample and 48 for each sample");
 }

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/ops/matmul_cpu.hpp>
+#include <anodiff/ops/worker_scratch_cpu.hpp>
 #include <array>
-#include <atomic>
 #include <utility>
 
 /// Products with a window that moves over channels-last pictures. In a padded copy of the picture, what a window reads
@@ -160,41 +160,36 @@ void multiply_windows(const windowed<T>& from, index n, index out, Panel&& panel
   const index wanted = 4 * pool.threads();  // jobs; with few patches their panels are shared out
   const index groups = patches >= wanted ? 1 : std::min(panels, (wanted + patches - 1) / std::max<index>(1, patches));
   const index jobs = patches * groups;
-  std::atomic<index> next{0};
-  pool.run(std::min<index>(pool.threads(), jobs), [&](index worker) {
-    T* const copy = scratch + worker * patch.elements;
+  run_with_scratch(pool, jobs, scratch, patch.elements, [&](index job, T* copy) {
     alignas(tensor_alignment) T sums[static_cast<std::size_t>(size::rows) * size::columns];
-    for (index job; (job = next.fetch_add(1, std::memory_order_relaxed)) < jobs;) {
-      const index group = job % groups, place = job / groups;
-      const index picture = place / (patch.down * patch.across), tile = place % (patch.down * patch.across);
-      const index row = tile / patch.across * patch.rows, column = tile % patch.across * patch.columns;
-      const index rows = std::min(patch.rows, from.out_height - row);
-      const index columns = std::min(patch.columns, from.out_width - column);
-      from.copy(picture, row, column, rows, columns, copy);
-      const index line = from.reach(columns) * from.channels, depth = from.kernel * from.channels;
-      const inner_walk walk{.middle = from.kernel,
-                            .a_middle = line,
-                            .b_middle = depth * size::columns,
-                            .depth = depth,
-                            .b_step = size::columns};
-      const index first = panels * group / groups, last = panels * (group + 1) / groups;
-      for (index p = first; p < last; ++p) {
-        const index n0 = p * size::columns;
-        const auto count = static_cast<int>(std::min<index>(size::columns, out - n0));
-        const bool narrow = count <= lanes;
-        const index piece = narrow ? lanes : size::columns;
-        for (index i = 0; i < rows; ++i)
-          for_each_tile<T>(columns, narrow, [&](index j, index tile_rows) {
-            window_tile_for<T>(tile_rows, narrow)(copy + i * from.stride * line + j * from.stride * from.channels,
-                                                  panel(p), walk, from.stride * from.channels, sums, false);
-            const index pixel = (row + i) * from.out_width + column + j;
-            for (index r = 0; r < tile_rows; ++r) finish(picture, pixel + r, n0, sums + r * piece, count);
-          });
-      }
+    const index group = job % groups, place = job / groups;
+    const index picture = place / (patch.down * patch.across), tile = place % (patch.down * patch.across);
+    const index row = tile / patch.across * patch.rows, column = tile % patch.across * patch.columns;
+    const index rows = std::min(patch.rows, from.out_height - row);
+    const index columns = std::min(patch.columns, from.out_width - column);
+    from.copy(picture, row, column, rows, columns, copy);
+    const index line = from.reach(columns) * from.channels, depth = from.kernel * from.channels;
+    const inner_walk walk{.middle = from.kernel,
+                          .a_middle = line,
+                          .b_middle = depth * size::columns,
+                          .depth = depth,
+                          .b_step = size::columns};
+    const index first = panels * group / groups, last = panels * (group + 1) / groups;
+    for (index p = first; p < last; ++p) {
+      const index n0 = p * size::columns;
+      const auto count = static_cast<int>(std::min<index>(size::columns, out - n0));
+      const bool narrow = count <= lanes;
+      const index piece = narrow ? lanes : size::columns;
+      for (index i = 0; i < rows; ++i)
+        for_each_tile<T>(columns, narrow, [&](index j, index tile_rows) {
+          window_tile_for<T>(tile_rows, narrow)(copy + i * from.stride * line + j * from.stride * from.channels,
+                                                panel(p), walk, from.stride * from.channels, sums, false);
+          const index pixel = (row + i) * from.out_width + column + j;
+          for (index r = 0; r < tile_rows; ++r) finish(picture, pixel + r, n0, sums + r * piece, count);
+        });
     }
   });
 }
-
 /// Padded copies of whole pictures, or of bands of one where it is large, for sums over all of their pixels.
 struct window_slab {
   index pictures = 0, rows = 0;  ///< pictures in a slab, and rows of windows; fewer than a picture's with 1 picture
