@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/preprocessing/centered.hpp>
 #include <anodiff/preprocessing/identity.hpp>
+#include <anodiff/preprocessing/local_contrast.hpp>
 #include <anodiff/preprocessing/mixed.hpp>
 #include <anodiff/preprocessing/standardize.hpp>
 #include <map>
@@ -12,6 +14,7 @@ namespace laws {
 
 using all_preprocessors =
     std::tuple<anodiff::preprocessing::standardize, anodiff::preprocessing::identity, anodiff::preprocessing::mixed>;
+using all_picture_preprocessors = std::tuple<anodiff::preprocessing::centered, anodiff::preprocessing::local_contrast>;
 
 template <class F>
 [[nodiscard]] F stored_and_restored(const F& fitted, index d) {

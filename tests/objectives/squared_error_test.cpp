@@ -52,6 +52,14 @@ TEST_CASE("squared_error: min_snr by hand", "[objectives]") {
   }
 }
 
+TEST_CASE("squared_error: soft_min_snr by hand", "[objectives]") {
+  const squared_error objective{{.weighting = loss_weighting::soft_min_snr, .gamma = 10}};
+  // of a variance-exploding level, for a network that gives the clean sample's error: 1 / (sigma² + 1 / gamma)
+  for (const double sigma : {0.05, 0.3, 1.0, 20.0})
+    CHECK(objective.weigh({1, sigma, 0}, 1) == Approx(1 / (sigma * sigma + 0.1)).epsilon(1e-12));
+  CHECK(objective.weigh(clean_level, 1) == 10);
+}
+
 TEST_CASE("squared_error: min_snr at the ends is its limit", "[objectives]") {
   const squared_error objective{{.weighting = loss_weighting::min_snr}};
   const auto weigh = [&](const auto& prediction, const noise_level& level) {

@@ -22,9 +22,9 @@ auto on(thread_pool& pool) {
 
 TEST_CASE("a mirrored border leaves its outermost pixel out", "[blur]") {
   std::vector<index> places;
-  for (index i = -4; i < 7; ++i) places.push_back(ops::mirrored(i, 3));
+  for (index i = -4; i < 7; ++i) places.push_back(reflected(i, 3));
   CHECK(places == std::vector<index>{0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2});
-  CHECK(ops::mirrored(-7, 1) == 0);
+  CHECK(reflected(-7, 1) == 0);
 }
 
 TEST_CASE("a blur keeps constants and spreads a point as a Gaussian", "[blur]") {

@@ -5,6 +5,7 @@
 #include <anodiff/core/tensor.hpp>
 #include <array>
 #include <span>
+#include <string_view>
 
 namespace anodiff {
 
@@ -38,12 +39,19 @@ concept leaves_one_out = requires(Run run, tensor_view<const float, 2> x, std::s
                                   tensor_view<float, 3> out) {
   run.evidence_without(x, self, out);
 };
+template <class S>
+concept studies_normals = requires(const typename S::learned known) {
+  typename S::study;
+  known.tensors([](std::string_view, auto&&) {});
+};
 }  // namespace part
 
 /// What does not belong, element by element. prepare(context, max_rows) plans a run; run.evidence(x, out) fills
 /// out (views, n, d) from rows x (n, d), and allocates nothing; views are noise levels × repeats, which an aggregation
 /// reduces. Higher is more anomalous. A run that leaves_one_out can also score rows which the model remembers, each
 /// without itself.
+/// A scorer of pictures may also learn from normal ones: run.study(x, study) adds to its `study`, whose conclude()
+/// gives its `learned`, which run.evidence(x, learned, out) takes; tensors(f) and restore(find) store it as a model's.
 /// Laws: rows do not see one another; a row's evidence is the same in any batch and order; a perfect rebuild gives 0.
 /// The context gives: model(), machine(), seed(), schedule(), and, for denoisers, rebuilder(max_rows), whose
 /// rebuild(x, draw, out) runs the sampler, and estimator(levels, max_rows), whose output and fold are the denoiser's.

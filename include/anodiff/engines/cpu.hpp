@@ -21,6 +21,7 @@
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
 #include <anodiff/ops/local_gaussian_cpu.hpp>
+#include <anodiff/ops/mahalanobis_cpu.hpp>
 #include <anodiff/ops/nearest_cpu.hpp>
 #include <anodiff/ops/noise_cpu.hpp>
 #include <anodiff/ops/pixel_sums_cpu.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <anodiff/core/reflected.hpp>
 #include <anodiff/core/tensor.hpp>
 #include <cmath>
 #include <vector>
@@ -96,14 +97,6 @@ inline std::vector<axis_mix> axis_mixes(index from, index to) {
   check(height >= 0 && height <= from.extent(0) && width >= 0 && width <= from.extent(1), "centre_crop: ", height,
         " x ", width, " must lie within ", from.extent(0), " x ", from.extent(1));
   return crop(from, (from.extent(0) - height) / 2, (from.extent(1) - width) / 2, height, width);
-}
-
-/// Where place i of an axis lies after reflection at its first and last element, which are not repeated: …, 2, 1, 0, 1,
-/// 2, …; an axis of one element repeats it. size is at least 1.
-[[nodiscard]] inline index reflected(index i, index size) noexcept {
-  const index period = std::max<index>(1, 2 * (size - 1));
-  const index within = (i % period + period) % period;
-  return within < size ? within : period - within;
 }
 
 /// Pixels to add on each side, each at least 0.

@@ -45,6 +45,12 @@ class neural {
     return sizes;
   }
   [[nodiscard]] nn::parameter_store<real>& store() noexcept { return *store_; }
+  /// The same parameters for samples of other extents, for architectures whose parameters do not depend on them.
+  [[nodiscard]] neural resized(std::vector<index> extents) const {
+    neural other = *this;
+    other.shape_.sample = std::move(extents);
+    return other;
+  }
   [[nodiscard]] const nn::parameter_store<real>& store() const noexcept { return *store_; }
 
   /// The network on a fresh tape, not yet planned.

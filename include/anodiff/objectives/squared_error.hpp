@@ -11,12 +11,15 @@ namespace anodiff::objectives {
 
 /// uniform: every level's loss on F counts alike (Ho et al. 2020, eq. 14). min_snr: the loss on x̂_0 counts min(SNR, γ),
 /// so that no level drowns the others (Hang et al. 2023, arXiv:2303.09556, eq. 7, carried over to any prediction).
-enum class loss_weighting { uniform, min_snr };
-[[nodiscard]] constexpr std::array<std::string_view, 2> names_of(loss_weighting) { return {"uniform", "min_snr"}; }
+/// soft_min_snr: SNR γ / (SNR + γ), the same without its corner (Crowson et al. 2024, arXiv:2401.11605, section 3.4).
+enum class loss_weighting { uniform, min_snr, soft_min_snr };
+[[nodiscard]] constexpr std::array<std::string_view, 3> names_of(loss_weighting) {
+  return {"uniform", "min_snr", "soft_min_snr"};
+}
 
 struct squared_error_params {
   loss_weighting weighting = loss_weighting::uniform;
-  double gamma = 5;  ///< cap of min_snr; above 0
+  double gamma = 5;  ///< cap of min_snr and soft_min_snr; above 0
 
   static constexpr void fields(auto& self, auto&& field) {
     field("weighting", self.weighting);
@@ -41,7 +44,9 @@ class squared_error {
     // others
     if (level.alpha == 0) return std::isinf(clean_per_output) ? 1 : 0;
     const double snr = level.alpha * level.alpha / (level.sigma * level.sigma);
-    return std::min(snr, params_.gamma) * clean_per_output * clean_per_output;
+    const double capped = params_.weighting == loss_weighting::min_snr ? std::min(snr, params_.gamma)
+                                                                       : params_.gamma / (1 + params_.gamma / snr);
+    return capped * clean_per_output * clean_per_output;
   }
   template <class Engine>
   void measure(Engine& engine, const objective_batch<typename Engine::real>& b) const {

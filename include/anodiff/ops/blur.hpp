@@ -2,7 +2,7 @@
 #pragma once
 
 #include <anodiff/core/check.hpp>
-#include <anodiff/core/shape.hpp>
+#include <anodiff/core/reflected.hpp>
 #include <cmath>
 #include <vector>
 
@@ -37,13 +37,6 @@ template <class T>
   return out;
 }
 
-/// Place of pixel i of a border that mirrors [0, n) without its outermost pixel; any i.
-[[nodiscard]] constexpr index mirrored(index i, index n) noexcept {
-  if (n == 1) return 0;
-  const index period = 2 * (n - 1), at = (i % period + period) % period;
-  return at < n ? at : period - at;
-}
-
 namespace reference {
 
 template <class T>
@@ -61,7 +54,7 @@ void run(const gaussian_blur<T>& op) {
         for (index c = 0; c < op.channels; ++c) {
           double sum = 0;
           for (index k = -radius; k <= radius; ++k)
-            sum += weight(k) * static_cast<double>(x[at(mirrored(i + k, op.height), j, c)]);
+            sum += weight(k) * static_cast<double>(x[at(reflected(i + k, op.height), j, c)]);
           op.scratch[at(i, j, c)] = static_cast<T>(sum);
         }
     for (index i = 0; i < op.height; ++i)
@@ -69,7 +62,7 @@ void run(const gaussian_blur<T>& op) {
         for (index c = 0; c < op.channels; ++c) {
           double sum = 0;
           for (index k = -radius; k <= radius; ++k)
-            sum += weight(k) * static_cast<double>(op.scratch[at(i, mirrored(j + k, op.width), c)]);
+            sum += weight(k) * static_cast<double>(op.scratch[at(i, reflected(j + k, op.width), c)]);
           y[at(i, j, c)] = static_cast<T>(sum);
         }
   }

@@ -41,7 +41,7 @@ void run(const gaussian_blur<T>& op, thread_pool& pool) {
     parallel_for(pool, op.height, grain, [&](index first, index last) {
       for (index i = first; i < last; ++i)
         detail::blur_lines(*op.weights, line, op.scratch + i * line,
-                           [&](index k) { return x + mirrored(i + k, op.height) * line; });
+                           [&](index k) { return x + reflected(i + k, op.height) * line; });
     });
     parallel_for(pool, op.height, grain, [&](index first, index last) {
       thread_local aligned_vector<T> extended;  // the line with its mirrored ends
@@ -51,8 +51,8 @@ void run(const gaussian_blur<T>& op, thread_pool& pool) {
         const T* from = op.scratch + i * line;
         std::copy(from, from + line, middle);
         for (index k = 1; k <= radius; ++k) {
-          std::copy_n(from + mirrored(-k, op.width) * op.channels, op.channels, middle - k * op.channels);
-          std::copy_n(from + mirrored(op.width - 1 + k, op.width) * op.channels, op.channels,
+          std::copy_n(from + reflected(-k, op.width) * op.channels, op.channels, middle - k * op.channels);
+          std::copy_n(from + reflected(op.width - 1 + k, op.width) * op.channels, op.channels,
                       middle + line + (k - 1) * op.channels);
         }
         detail::blur_lines(*op.weights, line, y + i * line, [&](index k) { return middle + k * op.channels; });

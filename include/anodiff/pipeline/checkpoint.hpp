@@ -2,6 +2,8 @@
 #pragma once
 
 #include <anodiff/formats/safetensors.hpp>
+#include <anodiff/pipeline/fit_options.hpp>
+#include <anodiff/pipeline/parts.hpp>
 #include <anodiff/pipeline/trainer.hpp>
 
 namespace anodiff {
@@ -63,6 +65,56 @@ template <class T>
   });
   check<data_error>(state.step >= 0, path, ": step must not be negative, got ", state.step);
   return state;
+}
+
+/// Of the data that a fit is given: FNV-1a over the bits of its values.
+class checksum {
+ public:
+  void add(std::uint32_t bits) noexcept { value_ = (value_ ^ bits) * 0x100000001b3ULL; }
+  void add(std::span<const float> values) noexcept {
+    for (const float v : values) add(std::bit_cast<std::uint32_t>(v));
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325ULL;
+};
+
+/// Names the fit that a checkpoint belongs to: its data, its policies, and every number that shapes training.
+template <class Parts>
+[[nodiscard]] std::string fit_identity(std::string data, const text_fields& numbers) {
+  for (const auto& [kind, name] : detail::policy_names<Parts>()) data += concat("; ", kind, " ", name);
+  for (const auto& [key, value] : numbers)
+    if (key != "training.time_budget" && !key.starts_with("calibration") && key != "memory_limit")
+      data += concat("; ", key, " ", value);
+  return data;
+}
+
+/// Runs a training, from the checkpoint that how.checkpoint names where there is one, and writes it now and then and at
+/// the end, however that comes: a stopped training can go on, and what follows can fail without losing a finished one.
+template <class Trainer>
+void run_with_checkpoints(Trainer& training, const fit_options& how, const std::string& identity, index parameters) {
+  if (how.checkpoint.empty()) {
+    training.run(how.progress, [](index) {});
+    return;
+  }
+  using real = typename Trainer::real;
+  if (formats::file_exists(how.checkpoint))
+    training.restore(read_checkpoint<real>(how.checkpoint, identity, parameters));
+  auto written = std::chrono::steady_clock::now();
+  index written_step = training.state().step;
+  const auto write = [&] {
+    write_checkpoint(how.checkpoint, training.state(), identity);
+    written = std::chrono::steady_clock::now();
+    written_step = training.state().step;
+  };
+  training.run(how.progress, [&](index) {
+    const auto now = std::chrono::steady_clock::now();
+    if (std::chrono::duration<double>(now - written).count() < how.checkpoint_seconds) return;
+    training.settle();
+    write();
+  });
+  if (training.state().step != written_step) write();
 }
 
 }  // namespace anodiff

@@ -16,6 +16,9 @@ class estimating_run {
     return run_.output(x, level, rows);
   }
   [[nodiscard]] mixture fold(const noise_level& level) const noexcept { return fold_of<Model>(prediction_, level); }
+  /// Activations of the latest call, where the model taps any.
+  [[nodiscard]] auto features() requires requires(typename Model::run r) { r.features(); }
+  { return run_.features(); }
 
  private:
   Prediction prediction_;

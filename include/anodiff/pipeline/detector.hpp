@@ -199,12 +199,7 @@ class basic_detector {
     // which rows learn, which only measure, which calibrate
     const auto order = shuffled_order(n, numbers_.seed);
     const bool calibrates = numbers_.calibration_share > 0;
-    index held_out = 0;
-    if (calibrates && !leaves_one_out) {
-      held_out =
-          std::max<index>(20, static_cast<index>(std::floor(numbers_.calibration_share * static_cast<double>(n))));
-      held_out = std::min({held_out, n / 2, numbers_.calibration_limit});
-    }
+    const index held_out = leaves_one_out ? 0 : held_out_of(n, numbers_.calibration_share, numbers_.calibration_limit);
     const index learning = n - held_out;
     index calibration_rows = calibrates ? held_out : 0;
     if constexpr (leaves_one_out) calibration_rows = calibrates ? rows_scored_without_self(n).second : 0;
@@ -301,26 +296,7 @@ class basic_detector {
       trainer<model_type, typename Parts::prediction_type, typename Parts::recipe_type::corruption_policy,
               typename Parts::recipe_type::objective_policy>
           training{model_, prediction_, corruption_, objective_, levels_, numbers_.training, source, numbers_.seed};
-      const std::string identity = how.checkpoint.empty() ? "" : identity_of(rows);
-      if (!how.checkpoint.empty() && formats::file_exists(how.checkpoint))
-        training.restore(
-            read_checkpoint<typename model_type::real>(how.checkpoint, identity, model_.parameter_count()));
-      auto written = std::chrono::steady_clock::now();
-      index written_step = training.state().step;
-      const auto write = [&] {
-        write_checkpoint(how.checkpoint, training.state(), identity);
-        written = std::chrono::steady_clock::now();
-        written_step = training.state().step;
-      };
-      training.run(how.progress, [&](index) {
-        if (how.checkpoint.empty()) return;
-        const auto now = std::chrono::steady_clock::now();
-        if (std::chrono::duration<double>(now - written).count() < how.checkpoint_seconds) return;
-        training.settle();
-        write();
-      });
-      // however it ended: a stopped training can go on, and calibration can fail without losing a finished one
-      if (!how.checkpoint.empty() && training.state().step != written_step) write();
+      run_with_checkpoints(training, how, how.checkpoint.empty() ? "" : identity_of(rows), model_.parameter_count());
       record_.steps = training.state().step;
       record_.loss = training.state().loss;
       record_.validation = training.state().validation;
@@ -329,16 +305,11 @@ class basic_detector {
       record_.train_rows = rows.rows();
     }
   }
-  /// Names the fit that a checkpoint belongs to: every number that shapes training, and a checksum of the rows.
   [[nodiscard]] std::string identity_of(tensor_view<const float, 2> rows) const {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-    for (const float v : rows.flat()) hash = (hash ^ std::bit_cast<std::uint32_t>(v)) * 0x100000001b3ULL;
-    std::string out = concat("rows ", rows.rows(), " x ", rows.row_size(), ", checksum ", hash);
-    for (const auto& [kind, name] : detail::policy_names<Parts>()) out += concat("; ", kind, " ", name);
-    for (const auto& [key, value] : to_text(numbers_))
-      if (key != "training.time_budget" && !key.starts_with("calibration") && key != "memory_limit")
-        out += concat("; ", key, " ", value);
-    return out;
+    checksum sum;
+    sum.add(rows.flat());
+    return fit_identity<Parts>(concat("rows ", rows.rows(), " x ", rows.row_size(), ", checksum ", sum.value()),
+                               to_text(numbers_));
   }
   /// Statistics and calibration of a scorer that leaves one out: on remembered rows, each scored without itself. Where
   /// the aggregation needs statistics, one half of the rows gives them and the other half calibrates.

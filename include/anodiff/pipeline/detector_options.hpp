@@ -76,23 +76,29 @@ struct detector_options {
   }
 };
 
+/// Numbers of its own, and groups of them.
+template <class Options>
+concept grouped_parameters = requires(Options& options) {
+  Options::fields(options, [](std::string_view, auto&) {});
+  Options::groups(options, [](std::string_view, auto&) {});
+};
+
 /// All numbers as text, in a fixed order.
-template <class Parts>
-[[nodiscard]] text_fields to_text(const detector_options<Parts>& options) {
+template <grouped_parameters Options>
+[[nodiscard]] text_fields to_text(const Options& options) {
   text_fields out;
   append_fields(out, "", options);
-  detector_options<Parts>::groups(options,
-                                  [&](std::string_view prefix, const auto& p) { append_fields(out, prefix, p); });
+  Options::groups(options, [&](std::string_view prefix, const auto& p) { append_fields(out, prefix, p); });
   return out;
 }
 
 /// Sets one number by its name. Throws invalid_argument for a name that does not exist (it lists those that do) or a
 /// text that is no value.
-template <class Parts>
-void assign(detector_options<Parts>& options, std::string_view name, std::string_view text) {
+template <grouped_parameters Options>
+void assign(Options& options, std::string_view name, std::string_view text) {
   bool found = assign_field(options, "", name, text);
-  detector_options<Parts>::groups(
-      options, [&](std::string_view prefix, auto& p) { found = assign_field(p, prefix, name, text) || found; });
+  Options::groups(options,
+                  [&](std::string_view prefix, auto& p) { found = assign_field(p, prefix, name, text) || found; });
   if (found) return;
   std::string known;
   for (const auto& [key, value] : to_text(options)) known += concat(known.empty() ? "" : ", ", key);

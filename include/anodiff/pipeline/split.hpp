@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/core/shape.hpp>
 #include <numeric>
@@ -16,6 +17,13 @@ namespace anodiff {
   const noise_key key{.seed = seed, .step = step, .use = purpose::split};
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random_below(key, i, i)]);
   return order;
+}
+
+/// How many of n samples are kept from learning to calibrate on: a share of them, though at least 20, and never more
+/// than half of them or the limit.
+[[nodiscard]] inline index held_out_of(index n, double share, index limit) noexcept {
+  if (share <= 0) return 0;
+  return std::min({std::max<index>(20, static_cast<index>(share * static_cast<double>(n))), n / 2, limit});
 }
 
 }  // namespace anodiff

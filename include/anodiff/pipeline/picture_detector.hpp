@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/formats/resize.hpp>
+#include <anodiff/pipeline/checkpoint.hpp>
+#include <anodiff/pipeline/context.hpp>
+#include <anodiff/pipeline/crop_source.hpp>
+#include <anodiff/pipeline/fit_options.hpp>
+#include <anodiff/pipeline/picture_detection.hpp>
+#include <anodiff/pipeline/picture_runs.hpp>
+#include <anodiff/pipeline/split.hpp>
+#include <optional>
+
+namespace anodiff {
+
+/// Learns what normal pictures look like, and shows where a picture does not look like one. Parts names the policies;
+/// the numbers are values. fit learns from pieces of normal pictures of any size, then calibrates on pictures that it
+/// has not learned from. score is const and may be called from several threads; a picture's result does not depend on
+/// others.
+template <class Parts>
+class basic_picture_detector {
+ public:
+  using parts_type = Parts;
+  using options = picture_options<Parts>;
+  using model_type = typename Parts::model_type;
+  using engine_type = typename model_type::engine_type;
+  using context_type = scoring_context<Parts>;
+  using scorer_type = typename Parts::scorer_type;
+  static_assert(trainable<model_type>, "picture_detector: needs a network");
+  static_assert(
+      picture_preprocessor_on<typename Parts::preprocessor_type, engine_type>,
+      "picture_detector: the preprocessing takes rows; use one for pictures, such as preprocessing::centered");
+
+  explicit basic_picture_detector(options numbers = {}, engine_type engine = engine_type{})
+      : numbers_{verified(std::move(numbers))},
+        levels_{typename Parts::schedule_type{numbers_.schedule}.levels()},
+        grid_{numbers_.grid},
+        prediction_{numbers_.prediction},
+        sampler_{numbers_.sampler},
+        conditioner_{numbers_.conditioning},
+        scorer_{numbers_.scorer},
+        aggregator_{numbers_.aggregation},
+        pooler_{numbers_.pooling},
+        calibrator_{numbers_.calibration},
+        preprocessor_{numbers_.preprocessing},
+        corruption_{numbers_.corruption},
+        objective_{numbers_.objective},
+        model_{numbers_.model, std::move(engine)},
+        map_blur_{numbers_.picture.map_blur > 0 ? ops::blur_weights<float>(numbers_.picture.map_blur)
+                                                : std::vector<float>{}} {}
+
+  /// Learns from normal pictures, then calibrates on the last of them, `calibration_share` of all: neighbours in a list
+  /// often show one part, and would know each other. Throws data_error for pictures that cannot be used, by name,
+  /// invalid_argument, memory_error, numeric_error and stopped as basic_detector::fit.
+  void fit(const picture_list& pictures, const fit_options& how = {});
+  void fit(std::span<const tensor<float, 3>> pictures, const fit_options& how = {}) {
+    fit(pictures_in_memory{pictures}, how);
+  }
+
+  /// Scores a picture (h, w, c) with values in [0, 1]. Throws invalid_argument before fit, data_error for a picture
+  /// with other channels or values that are not finite, numeric_error for a score that is not finite; all with its
+  /// name.
+  [[nodiscard]] picture_finding score(tensor_view<const float, 3> picture,
+                                      std::string_view name = "the picture") const {
+    check(fitted_, "picture_detector::score: nothing has been learned yet; call fit or load first");
+    check_picture("picture_detector::score", picture, name);
+    picture_finding out{.map = map_of(picture, statistics_)};
+    out.score = pooled(out.map, name);
+    out.map = resized(out.map, picture.extent(0), picture.extent(1));
+    if (calibrated_) {
+      out.p_value = calibrated_->p_value(out.score);
+      out.is_anomaly = out.score > calibrated_->threshold();
+    }
+    return out;
+  }
+
+  /// Calibrates anew on normal pictures that the model has not learned from, at another rate if wanted; no refit.
+  void calibrate(const picture_list& pictures, typename Parts::calibrator_type::params numbers,
+                 const progress_callback& report = {}) {
+    check(fitted_, "picture_detector::calibrate: nothing has been learned yet; call fit or load first");
+    const typename Parts::calibrator_type calibrator{numbers};
+    calibrated_ = calibrator.fit(scores_of(pictures, 0, pictures.count(), report));
+    calibrator_ = calibrator;
+    numbers_.calibration = numbers;
+    record_.calibration_rows = pictures.count();
+  }
+
+  [[nodiscard]] bool is_fitted() const noexcept { return fitted_; }
+  [[nodiscard]] const options& numbers() const noexcept { return numbers_; }
+  [[nodiscard]] const fit_record& record() const noexcept { return record_; }
+  [[nodiscard]] const model_type& model() const noexcept { return model_; }
+  [[nodiscard]] index channels() const noexcept { return channels_; }
+  /// The false-alarm rate promised for normal pictures; empty without calibration.
+  [[nodiscard]] std::optional<double> promised_rate() const {
+    return calibrated_ ? std::optional{calibrated_->promised()} : std::nullopt;
+  }
+  /// A picture whose score is above it is an anomaly, and so is a pixel whose map is: a normal picture holds such a
+  /// pixel, away from the border that is left out, at the promised rate.
+  [[nodiscard]] std::optional<double> threshold() const {
+    return calibrated_ ? std::optional{calibrated_->threshold()} : std::nullopt;
+  }
+  /// Scores of the calibration pictures: what a colour scale is drawn from; empty without calibration.
+  [[nodiscard]] std::span<const double> calibration_scores() const {
+    return calibrated_ ? calibrated_->scores() : std::span<const double>{};
+  }
+
+  /// As those of basic_detector.
+  void save(const std::string& path) const;
+  template <formats::byte_sink Sink>
+  void save(Sink& sink) const {
+    save_to(sink);
+  }
+  void open(const std::string& path);
+  void open(const formats::safetensors_file& file);
+  [[nodiscard]] static basic_picture_detector load(const std::string& path, engine_type engine = engine_type{}) {
+    basic_picture_detector made{options{}, std::move(engine)};
+    made.open(path);
+    return made;
+  }
+
+ private:
+  using learned_type = detail::learned_of<scorer_type>;
+  using run_type = detail::picture_run_of<scorer_type, context_type>;
+
+  /// What is known of normal pictures at one scale: of each view's pooled map, of the aggregated map's, and what the
+  /// scorer has learned.
+  struct scale_statistics {
+    std::vector<view_statistics> views;
+    view_statistics whole;
+    learned_type learned;
+  };
+
+  static options verified(options numbers) {
+    numbers.verify();
+    return numbers;
+  }
+  template <class Target>
+  void save_to(Target& target) const;
+
+  void check_picture(std::string_view who, tensor_view<const float, 3> picture, std::string_view name) const {
+    check<data_error>(picture.size() > 0, who, ": ", name, " is empty");
+    check<data_error>(picture.extent(2) == channels_, who, ": ", name, " has ", picture.extent(2),
+                      " channels, the model has learned from ", channels_);
+    check<data_error>(std::ranges::all_of(picture.flat(), [](float v) { return std::isfinite(v); }), who, ": ", name,
+                      " holds a value that is not finite");
+  }
+  [[nodiscard]] tensor<float, 3> at_scale(tensor_view<const float, 3> picture, index scale) const {
+    const index factor = numbers_.picture.reduction(scale);
+    const auto small =
+        formats::resize(picture, (picture.extent(0) + factor - 1) / factor, (picture.extent(1) + factor - 1) / factor);
+    tensor<float, 3> out{small.extents()};
+    preprocessor_.apply(model_.engine(), small, out);
+    return out;
+  }
+  [[nodiscard]] static tensor<float, 2> resized(tensor_view<const float, 2> map, index height, index width) {
+    return tensor<float, 2>{
+        const_view(formats::resize({map.data(), {map.extent(0), map.extent(1), 1}}, height, width)).matrix()};
+  }
+  /// Calls f(piece (h, w, c), for_each_line) for the pieces that cover a prepared picture: all of it with its mirrored
+  /// margin, or tiles of it. for_each_line(take) calls take(line, line in the piece, column, column in the piece,
+  /// count) for each line of the picture that is judged from this piece.
+  template <class F>
+  void for_each_piece(tensor_view<const float, 3> picture, F&& f) const;
+  /// A run over pieces of (height, width).
+  [[nodiscard]] typename picture_runs<run_type>::lease planned(index height, index width) const;
+  /// The views' maps (views, h, w) of a prepared picture.
+  [[nodiscard]] tensor<float, 3> views_of(tensor_view<const float, 3> picture, const learned_type& learned) const;
+  /// One map of all views, blurred.
+  [[nodiscard]] tensor<float, 2> aggregated(tensor_view<const float, 3> views,
+                                            std::span<const view_statistics> normal) const;
+  /// The map of all scales together, at the size of the finest.
+  [[nodiscard]] tensor<float, 2> map_of(tensor_view<const float, 3> picture,
+                                        std::span<const scale_statistics> statistics) const;
+  void blur_map(tensor_view<float, 2> map) const {
+    if (map_blur_.empty()) return;
+    tensor<float, 2> scratch{map.extents()};
+    model_.engine().run(ops::gaussian_blur<float>{map.data(), map.data(), scratch.data(), &map_blur_, 1, map.extent(0),
+                                                  map.extent(1), 1});
+  }
+  /// The pooled inside of a map of the finest scale, or of one `coarser` times coarser.
+  [[nodiscard]] double pooled(tensor_view<const float, 2> map, std::string_view name, index coarser = 1) const {
+    const index wanted = numbers_.picture.border / coarser;
+    const index border = std::min(wanted, (std::min(map.extent(0), map.extent(1)) - 1) / 2);
+    std::vector<float> inside;
+    for (index i = border; i < map.extent(0) - border; ++i) {
+      const auto line =
+          map.row(i).subspan(static_cast<std::size_t>(border), static_cast<std::size_t>(map.extent(1) - 2 * border));
+      inside.insert(inside.end(), line.begin(), line.end());
+    }
+    const double score = pooler_.pool(inside);
+    check<numeric_error>(std::isfinite(score), "picture_detector::score: the score of ", name, " is not finite");
+    return score;
+  }
+  [[nodiscard]] std::vector<double> scores_of(const picture_list& pictures, index first, index last,
+                                              const progress_callback& report) const {
+    std::vector<double> scores;
+    for (index i = first; i < last; ++i) {
+      const auto picture = pictures.load(i);
+      check_picture("picture_detector", picture, pictures.name(i));
+      scores.push_back(pooled(map_of(picture, statistics_), pictures.name(i)));
+      said(report, "calibrate", i + 1 - first, last - first);
+    }
+    return scores;
+  }
+  static void said(const progress_callback& report, const char* stage, index done, index total) {
+    check<anodiff::stopped>(report({.stage = stage, .done = done, .total = total}),
+                            "picture_detector: stopped by the progress callback while ", stage, " had ", total - done,
+                            " pictures left");
+  }
+  void train(std::span<const tensor<float, 3>> prepared, const fit_options& how);
+  /// What the scorer learns, and the views' and maps' statistics, from prepared pictures of one scale.
+  [[nodiscard]] scale_statistics measured(std::span<const tensor<float, 3>> prepared, index scale,
+                                          const progress_callback& report) const;
+  [[nodiscard]] std::string identity_of(std::span<const tensor<float, 3>> prepared) const;
+  /// The context of a scorer for pieces of that size; the model borrowed.
+  [[nodiscard]] context_type context(const model_type& model) const {
+    return {model,        prediction_,    sampler_,       grid_,         conditioner_,
+            levels_,      numbers_.start, numbers_.steps, numbers_.seed, model.sample_shape().size(),
+            numbers_.clip};
+  }
+
+  options numbers_;
+  std::vector<noise_level> levels_;
+  typename Parts::grid_type grid_;
+  typename Parts::prediction_type prediction_;
+  typename Parts::sampler_type sampler_;
+  typename Parts::conditioner_type conditioner_;
+  scorer_type scorer_;
+  typename Parts::aggregator_type aggregator_;
+  typename Parts::pooler_type pooler_;
+  typename Parts::calibrator_type calibrator_;
+  typename Parts::preprocessor_type preprocessor_;
+  typename Parts::recipe_type::corruption_policy corruption_;
+  typename Parts::recipe_type::objective_policy objective_;
+  model_type model_;
+  std::vector<float> map_blur_;
+
+  index channels_ = 0;
+  std::vector<scale_statistics> statistics_;  // of each scale
+  std::optional<typename Parts::calibrator_type::fitted> calibrated_;
+  fit_record record_;
+  bool fitted_ = false;
+  mutable picture_runs<run_type> runs_;
+};
+
+}  // namespace anodiff

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/pipeline/model_metadata.hpp>
+#include <anodiff/pipeline/picture_fit.hpp>
+#include <anodiff/pipeline/picture_score.hpp>
+
+namespace anodiff {
+
+template <class Parts>
+void basic_picture_detector<Parts>::save(const std::string& path) const {
+  save_to(path);
+}
+
+/// Tensors beside those of model.*: scale.N.whole (f64, mean and deviation) and, where there are any,
+/// scale.N.views.mean, scale.N.views.deviation (f64) and scale.N.learned.* (f32), for each scale from 0, the finest;
+/// calibration.scores (f64).
+template <class Parts>
+template <class Target>
+void basic_picture_detector<Parts>::save_to(Target& target) const {
+  check(fitted_, "picture_detector::save: nothing has been learned yet; call fit first");
+  using formats::named;
+  std::vector<formats::named_tensor> tensors;
+  std::vector<std::vector<double>> tables;  // tensors borrow their bytes, which stay where they are
+  tables.reserve(3 * statistics_.size());
+  const auto add = [&](std::string name, std::vector<double> values) {
+    tensors.push_back(named(std::move(name), std::span<const double>{tables.emplace_back(std::move(values))}));
+  };
+  for (std::size_t k = 0; k < statistics_.size(); ++k) {
+    const auto& normal = statistics_[k];
+    add(concat("scale.", k, ".whole"), {normal.whole.mean, normal.whole.deviation});
+    if (!normal.views.empty()) {
+      std::vector<double> mean, deviation;
+      for (const auto& s : normal.views) {
+        mean.push_back(s.mean);
+        deviation.push_back(s.deviation);
+      }
+      add(concat("scale.", k, ".views.mean"), std::move(mean));
+      add(concat("scale.", k, ".views.deviation"), std::move(deviation));
+    }
+    if constexpr (part::studies_normals<scorer_type>)
+      normal.learned.tensors([&](std::string_view name, std::span<const float> values) {
+        tensors.push_back(named(concat("scale.", k, ".learned.", name), values));
+      });
+  }
+  if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
+  model_.tensors(
+      [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("model.", name), values)); });
+  formats::write_safetensors(
+      target, tensors,
+      detail::model_metadata<Parts>(model_file_format, numbers_, record_, model_.sample_shape().sample));
+}
+
+template <class Parts>
+void basic_picture_detector<Parts>::open(const std::string& path) {
+  open(formats::read_safetensors(path));
+}
+
+template <class Parts>
+void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) {
+  detail::check_policies<Parts>(file);
+  detail::as_data_error(file.name, [&] {
+    options numbers;
+    fit_record record;
+    const auto sample = detail::read_model_metadata(file, numbers, record);
+    check(sample.size() == 3, "needs a sample (height, width, channels), got ", sample.size(), " dimensions");
+    basic_picture_detector made{std::move(numbers), model_.engine()};
+    made.channels_ = sample[2];
+    made.record_ = std::move(record);
+    const auto statistics = [&](double mean, double deviation, std::string_view name) {
+      check(deviation > 0, name, ": a deviation must be above 0, got ", deviation);
+      return view_statistics{mean, deviation};
+    };
+    for (index k = 0; k < made.numbers_.picture.scales; ++k) {
+      auto& normal = made.statistics_.emplace_back();
+      const std::string prefix = concat("scale.", k, ".");
+      const auto whole = detail::finite_doubles(file, concat(prefix, "whole"), 2);
+      normal.whole = statistics(whole[0], whole[1], prefix);
+      if constexpr (Parts::aggregator_type::needs_statistics) {
+        const auto mean = detail::finite_doubles(file, concat(prefix, "views.mean")),
+                   deviation =
+                       detail::finite_doubles(file, concat(prefix, "views.deviation"), static_cast<index>(mean.size()));
+        for (std::size_t v = 0; v < mean.size(); ++v) normal.views.push_back(statistics(mean[v], deviation[v], prefix));
+      }
+      if constexpr (part::studies_normals<scorer_type>)
+        normal.learned.restore([&](std::string_view name) {
+          const auto values = file.find<float, 1>(concat(prefix, "learned.", name)).flat();
+          check(std::ranges::all_of(values, [](float v) { return std::isfinite(v); }), prefix, "learned.", name,
+                " must hold finite numbers");
+          return values;
+        });
+    }
+    made.model_.restore({sample, made.numbers_.seed}, [&](std::string_view name) {
+      return file.find<typename engine_type::real, 2>(concat("model.", name));
+    });
+    if (file.contains("calibration.scores"))
+      made.calibrated_ = made.calibrator_.fit(detail::finite_doubles(file, "calibration.scores"));
+    if constexpr (Parts::aggregator_type::needs_statistics) {
+      const index views = made.scorer_.prepare(made.context(made.model_), 1).views();
+      for (const auto& normal : made.statistics_)
+        check(static_cast<index>(normal.views.size()) == views, "needs statistics of ", views, " views, got ",
+              normal.views.size());
+    }
+    made.fitted_ = true;
+    *this = std::move(made);
+  });
+}
+
+}  // namespace anodiff

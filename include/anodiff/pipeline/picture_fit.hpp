@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/pipeline/picture_detector.hpp>
+
+namespace anodiff {
+
+template <class Parts>
+void basic_picture_detector<Parts>::fit(const picture_list& pictures, const fit_options& how) {
+  const index n = pictures.count();
+  check<data_error>(n >= 2, "picture_detector::fit: needs at least 2 pictures to learn from, got ", n);
+  const index held_out = held_out_of(n, numbers_.calibration_share, numbers_.calibration_limit);
+  const index learning = n - held_out;
+  if (held_out > 0)  // a rate that so few pictures cannot support is refused now, not after training
+    (void)calibrator_.fit(std::vector<double>(static_cast<std::size_t>(held_out)));
+
+  const index scales = numbers_.picture.scales;
+  std::vector<tensor<float, 3>> prepared(
+      static_cast<std::size_t>(learning * scales));  // all of one scale, then the next
+  fitted_ = false;
+  runs_.clear();
+  calibrated_.reset();
+  statistics_.clear();
+  double bytes = 0;
+  for (index i = 0; i < learning; ++i) {
+    const auto picture = pictures.load(i);
+    if (i == 0) channels_ = picture.extent(2);
+    check_picture("picture_detector::fit", picture, pictures.name(i));
+    for (index k = 0; k < scales; ++k) {
+      auto& place = prepared[static_cast<std::size_t>(k * learning + i)];
+      place = at_scale(picture, k);
+      bytes += static_cast<double>(place.size()) * sizeof(float);
+    }
+    check<memory_error>(bytes <= numbers_.memory_limit, "picture_detector::fit: after ", i + 1, " of ", learning,
+                        " pictures ", std::ceil(bytes / 1e6), " MB are taken, more than memory_limit (",
+                        numbers_.memory_limit / 1e6,
+                        " MB); give fewer pictures, a larger picture.reduce, or a higher limit");
+    said(how.progress, "prepare", i + 1, learning);
+  }
+  record_ = {.rows = n, .train_rows = learning, .calibration_rows = held_out, .columns = {}, .schema = {}};
+  train(prepared, how);
+  const std::span<const tensor<float, 3>> all{prepared};
+  for (index k = 0; k < scales; ++k)
+    statistics_.push_back(measured(
+        all.subspan(static_cast<std::size_t>(k * learning), static_cast<std::size_t>(learning)), k, how.progress));
+  if (held_out > 0) calibrated_ = calibrator_.fit(scores_of(pictures, learning, n, how.progress));
+  fitted_ = true;
+}
+
+template <class Parts>
+void basic_picture_detector<Parts>::train(std::span<const tensor<float, 3>> prepared, const fit_options& how) {
+  const auto& picture = numbers_.picture;
+  const auto count = static_cast<index>(prepared.size());
+  // an epoch sees each picture in several places, so that a few pictures fill a batch
+  const index repeats = std::max<index>(8, (8 * numbers_.training.batch + count - 1) / count);
+  const crop_source source{prepared, count, picture, repeats};
+  model_.build({{picture.crop, picture.crop, channels_}, numbers_.seed});
+  trainer<model_type, typename Parts::prediction_type, typename Parts::recipe_type::corruption_policy,
+          typename Parts::recipe_type::objective_policy>
+      training{model_, prediction_, corruption_, objective_, levels_, numbers_.training, source, numbers_.seed};
+  run_with_checkpoints(training, how, how.checkpoint.empty() ? "" : identity_of(prepared), model_.parameter_count());
+  record_.steps = training.state().step;
+  record_.loss = training.state().loss;
+}
+
+template <class Parts>
+auto basic_picture_detector<Parts>::measured(std::span<const tensor<float, 3>> prepared, index scale,
+                                             const progress_callback& report) const -> scale_statistics {
+  constexpr std::size_t most = 64;  // pictures that are enough for means and deviations
+  const std::size_t count = std::min(most, prepared.size());
+  const auto picked = [&](std::size_t i) { return prepared[i * prepared.size() / count].view(); };
+  const index coarser = numbers_.picture.reduction(scale) / numbers_.picture.reduce;
+  scale_statistics out;
+  if constexpr (part::studies_normals<scorer_type>) {
+    typename scorer_type::study study{};
+    for (std::size_t i = 0; i < count; ++i) {
+      for_each_piece(picked(i), [&](tensor_view<const float, 3> piece, auto&&) {
+        auto lease = planned(piece.extent(0), piece.extent(1));
+        lease.run->study({piece.data(), {1, piece.size()}}, study);
+      });
+      said(report, "study", static_cast<index>(i + 1), static_cast<index>(count));
+    }
+    out.learned = study.conclude();
+  }
+  const auto statistics_of = [](std::span<const double> values) {
+    double mean = 0, square = 0;
+    for (const double v : values) mean += v / static_cast<double>(values.size());
+    for (const double v : values) square += (v - mean) * (v - mean) / static_cast<double>(values.size());
+    const double deviation = std::sqrt(square);
+    return view_statistics{mean, deviation > 1e-9 * std::abs(mean) ? deviation : 1};
+  };
+  std::vector<std::vector<double>> scores;  // of each view
+  if constexpr (Parts::aggregator_type::needs_statistics) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto views = views_of(picked(i), out.learned);
+      scores.resize(static_cast<std::size_t>(views.extent(0)));
+      for (std::size_t v = 0; v < scores.size(); ++v) {
+        tensor<float, 2> map{{views.extent(1), views.extent(2)}};
+        std::ranges::copy(views.row(static_cast<index>(v)), map.data());
+        blur_map(map);
+        scores[v].push_back(pooled(map, "a training picture", coarser));
+      }
+      said(report, "measure", static_cast<index>(i + 1), static_cast<index>(count));
+    }
+    for (const auto& view : scores) out.views.push_back(statistics_of(view));
+  }
+  if (numbers_.picture.scales > 1) {
+    std::vector<double> whole;
+    for (std::size_t i = 0; i < count; ++i)
+      whole.push_back(pooled(aggregated(views_of(picked(i), out.learned), out.views), "a training picture", coarser));
+    out.whole = statistics_of(whole);
+  }
+  return out;
+}
+
+template <class Parts>
+std::string basic_picture_detector<Parts>::identity_of(std::span<const tensor<float, 3>> prepared) const {
+  checksum sum;
+  for (const auto& picture : prepared) {
+    for (const index extent : picture.extents()) sum.add(static_cast<std::uint32_t>(extent));
+    sum.add(picture.flat());
+  }
+  return fit_identity<Parts>(concat("pictures ", prepared.size(), ", checksum ", sum.value()), to_text(numbers_));
+}
+
+}  // namespace anodiff

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/parameters.hpp>
+#include <anodiff/core/tensor.hpp>
+#include <anodiff/pipeline/detector_options.hpp>
+
+namespace anodiff {
+
+/// How pictures reach a network, and how its evidence becomes a map.
+struct picture_params {
+  index reduce = 1;     ///< the finest scale is the picture in means of reduce x reduce pixels; [1, 64]
+  index scales = 1;     ///< sizes at which a picture is judged; the map is the largest of theirs; [1, 8]
+  index ratio = 4;      ///< between one scale and the next coarser one; [2, 16]
+  index crop = 64;      ///< side of a training crop, in pixels of its scale; [8, 4096]
+  index margin = 16;    ///< a crop may begin that far outside a picture, which is reflected there; [0, 4096]
+  bool mirror = true;   ///< training crops are mirrored at random, both ways
+  double map_blur = 1;  ///< sigma of the map's Gaussian, in pixels of its scale; 0 = none; [0, 100]
+  index border = 0;     ///< the picture's score leaves out that many outer pixels of the finest scale; [0, 4096]
+  index tile = 1024;    ///< a side beyond which a scale is scored in pieces; a multiple of 16; [64, 65536]
+  index overlap = 64;   ///< of those pieces, each way; a multiple of 16; [0, 4096]
+
+  static constexpr void fields(auto& self, auto&& field) {
+    field("reduce", self.reduce);
+    field("scales", self.scales);
+    field("ratio", self.ratio);
+    field("crop", self.crop);
+    field("margin", self.margin);
+    field("mirror", self.mirror);
+    field("map_blur", self.map_blur);
+    field("border", self.border);
+    field("tile", self.tile);
+    field("overlap", self.overlap);
+  }
+  /// Throws invalid_argument on numbers outside the ranges above.
+  void verify() const {
+    const auto in = [](const char* what, auto value, auto low, auto high) {
+      check(value >= low && value <= high, "picture: ", what, " must lie in [", low, ", ", high, "], got ", value);
+    };
+    in("reduce", reduce, index{1}, index{64});
+    in("scales", scales, index{1}, index{8});
+    in("ratio", ratio, index{2}, index{16});
+    in("crop", crop, index{8}, index{4096});
+    in("margin", margin, index{0}, index{4096});
+    in("map_blur", map_blur, 0.0, 100.0);
+    in("border", border, index{0}, index{4096});
+    in("tile", tile, index{64}, index{65536});
+    in("overlap", overlap, index{0}, index{4096});
+    check(tile % 16 == 0 && overlap % 16 == 0, "picture: tile and overlap must be multiples of 16, got ", tile, " and ",
+          overlap);
+    check(tile > 2 * overlap, "picture: tile must exceed twice the overlap, got ", tile, " and ", overlap);
+  }
+  /// Pixels of the picture that a pixel of a scale stands for, along each side.
+  [[nodiscard]] index reduction(index scale) const noexcept {
+    index factor = reduce;
+    for (; scale > 0; --scale) factor *= ratio;
+    return factor;
+  }
+};
+
+/// The numbers of a picture detector: those of a detector, and how pictures are cut.
+template <class Parts>
+struct picture_options : detector_options<Parts> {
+  picture_params picture = [] {
+    if constexpr (requires { Parts::preset_type::picture; }) return Parts::preset_type::picture;
+    return picture_params{};
+  }();
+
+  static constexpr void groups(auto& self, auto&& f) {
+    f("picture.", self.picture);
+    detector_options<Parts>::groups(self, f);
+  }
+  void verify() const {
+    detector_options<Parts>::verify();
+    picture.verify();
+  }
+};
+
+}  // namespace anodiff

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/core/check.hpp>
+#include <anodiff/core/tensor.hpp>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace anodiff::scorers {
+
+/// What the activations of normal pictures look like, pixel by pixel: a mean and the whitening of a covariance.
+struct gaussian_features {
+  std::vector<float> mean;    ///< (c)
+  std::vector<float> whiten;  ///< (c, c), lower triangular: see ops::mahalanobis
+  template <class F>
+  void tensors(F&& f) const {
+    f("mean", std::span<const float>{mean});
+    f("whiten", std::span<const float>{whiten});
+  }
+  /// find(name) gives a span of floats. Throws data_error where the sizes do not belong together.
+  template <class Find>
+  void restore(Find&& find) {
+    const auto values = [&](std::string_view name) {
+      const auto found = find(name);
+      return std::vector<float>(found.begin(), found.end());
+    };
+    auto new_mean = values("mean"), new_whiten = values("whiten");
+    check<data_error>(new_whiten.size() == new_mean.size() * new_mean.size(), "features: ", new_mean.size(),
+                      " channels need a whitening of ", new_mean.size() * new_mean.size(), " values, got ",
+                      new_whiten.size());
+    mean = std::move(new_mean);
+    whiten = std::move(new_whiten);
+  }
+};
+
+/// Gathers activations (pixels, c) and concludes with their mean and whitening. The covariance is raised by `floor`
+/// times its largest variance, so that channels that hardly move do not decide alone.
+class feature_study {
+ public:
+  static constexpr double floor = 1e-3;
+
+  void add(const float* features, index pixels, index channels) {
+    const auto c = static_cast<std::size_t>(channels);
+    if (sum_.empty()) {
+      sum_.resize(c);
+      products_.resize(c * c);
+    }
+    // sums of one picture first, so that a picture's rounding does not depend on those before it
+    std::vector<double> sum(c), products(c * c);
+    for (index i = 0; i < pixels; ++i) {
+      const float* x = features + i * channels;
+      for (std::size_t a = 0; a < c; ++a) {
+        sum[a] += static_cast<double>(x[a]);
+        for (std::size_t b = 0; b <= a; ++b)
+          products[a * c + b] += static_cast<double>(x[a]) * static_cast<double>(x[b]);
+      }
+    }
+    for (std::size_t a = 0; a < c; ++a) sum_[a] += sum[a];
+    for (std::size_t a = 0; a < c * c; ++a) products_[a] += products[a];
+    count_ += static_cast<double>(pixels);
+  }
+  [[nodiscard]] gaussian_features conclude() const {
+    const std::size_t c = sum_.size();
+    gaussian_features out;
+    std::vector<double> covariance(c * c);
+    double largest = 1e-30;
+    for (std::size_t a = 0; a < c; ++a) {
+      out.mean.push_back(static_cast<float>(sum_[a] / count_));
+      for (std::size_t b = 0; b <= a; ++b)
+        covariance[a * c + b] = products_[a * c + b] / count_ - sum_[a] / count_ * (sum_[b] / count_);
+      largest = std::max(largest, covariance[a * c + a]);
+    }
+    // S = L Lᵀ (Cholesky), then W = L⁻¹, row by row
+    std::vector<double> lower(c * c), inverse(c * c);
+    for (std::size_t a = 0; a < c; ++a)
+      for (std::size_t b = 0; b <= a; ++b) {
+        double rest = covariance[a * c + b] + (a == b ? floor * largest : 0);
+        for (std::size_t k = 0; k < b; ++k) rest -= lower[a * c + k] * lower[b * c + k];
+        lower[a * c + b] = a == b ? std::sqrt(std::max(rest, 1e-12 * largest)) : rest / lower[b * c + b];
+      }
+    for (std::size_t a = 0; a < c; ++a)
+      for (std::size_t b = 0; b <= a; ++b) {
+        double rest = a == b ? 1 : 0;
+        for (std::size_t k = b; k < a; ++k) rest -= lower[a * c + k] * inverse[k * c + b];
+        inverse[a * c + b] = rest / lower[a * c + a];
+      }
+    out.whiten.assign(inverse.begin(), inverse.end());
+    return out;
+  }
+
+ private:
+  std::vector<double> sum_, products_;
+  double count_ = 0;
+};
+
+}  // namespace anodiff::scorers
