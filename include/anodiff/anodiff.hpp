@@ -80,8 +80,11 @@
 #include <anodiff/grids/picked.hpp>
 #include <anodiff/grids/placed.hpp>
 #include <anodiff/grids/trailing.hpp>
+#include <anodiff/io/colour_scale.hpp>
 #include <anodiff/io/folder.hpp>
+#include <anodiff/io/overlay.hpp>
 #include <anodiff/io/picture_layout.hpp>
+#include <anodiff/io/regions.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
@@ -300,6 +303,7 @@
 #include <anodiff/formats/png.hpp>
 #include <anodiff/formats/png_writer.hpp>
 #include <anodiff/formats/read_picture.hpp>
+#include <anodiff/io/heat_map.hpp>
 #include <anodiff/io/picture_folder.hpp>
 #endif
 

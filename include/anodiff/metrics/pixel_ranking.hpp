@@ -38,8 +38,8 @@ inline void sort_by_upper_half(std::vector<std::uint64_t>& keys) {
 
 /// A picture's map of scores, higher is more anomalous, with the truth.
 struct labelled_map {
-  tensor_view<const float, 2> map;          ///< (h, w)
-  tensor_view<const std::uint8_t, 2> mask;  ///< (h, w), not 0 where anomalous; left out for a normal picture
+  tensor_view<const float, 2> map;            ///< (h, w)
+  tensor_view<const std::uint8_t, 2> mask{};  ///< (h, w), not 0 where anomalous; left out for a normal picture
 };
 
 /// All pixels of all pictures sorted once, from the most to the least anomalous, exactly and without bins, with each
