@@ -201,6 +201,8 @@
 #include <anodiff/ops/scaled_sum_cpu.hpp>
 #include <anodiff/ops/squared_error.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
+#include <anodiff/ops/ssim.hpp>
+#include <anodiff/ops/ssim_cpu.hpp>
 #include <anodiff/ops/time_features.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
@@ -232,8 +234,10 @@
 #include <anodiff/pipeline/sample_source.hpp>
 #include <anodiff/pipeline/split.hpp>
 #include <anodiff/pipeline/trainer.hpp>
+#include <anodiff/pooling/block_mean.hpp>
 #include <anodiff/pooling/max.hpp>
 #include <anodiff/pooling/mean.hpp>
+#include <anodiff/pooling/top_k.hpp>
 #include <anodiff/predictions/clean.hpp>
 #include <anodiff/predictions/edm.hpp>
 #include <anodiff/predictions/epsilon.hpp>

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/pooling/block_mean.hpp>
 #include <anodiff/pooling/max.hpp>
 #include <anodiff/pooling/mean.hpp>
+#include <anodiff/pooling/top_k.hpp>
 #include "policy_laws.hpp"
 
 namespace laws {
 
-using all_poolers = std::tuple<anodiff::pooling::mean, anodiff::pooling::max>;
+using all_poolers =
+    std::tuple<anodiff::pooling::mean, anodiff::pooling::max, anodiff::pooling::top_k, anodiff::pooling::block_mean>;
 
 /// The laws of concepts/pooler.hpp on seeded evidence.
 template <anodiff::pooler P>

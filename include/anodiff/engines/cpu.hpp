@@ -30,6 +30,7 @@
 #include <anodiff/ops/scale_shift_cpu.hpp>
 #include <anodiff/ops/scaled_sum_cpu.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
+#include <anodiff/ops/ssim_cpu.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>
 #include <cmath>
 #include <memory>
