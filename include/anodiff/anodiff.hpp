@@ -81,6 +81,11 @@
 #include <anodiff/grids/placed.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include <anodiff/io/colour_scale.hpp>
+#include <anodiff/io/diffusers.hpp>
+#include <anodiff/io/diffusers_config.hpp>
+#include <anodiff/io/diffusers_scheduler.hpp>
+#include <anodiff/io/diffusers_unet.hpp>
+#include <anodiff/io/diffusers_weights.hpp>
 #include <anodiff/io/folder.hpp>
 #include <anodiff/io/overlay.hpp>
 #include <anodiff/io/picture_layout.hpp>
@@ -124,6 +129,9 @@
 #include <anodiff/models/neural.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
 #include <anodiff/models/two_views.hpp>
+#include <anodiff/models/unet2d.hpp>
+#include <anodiff/models/unet2d_blocks.hpp>
+#include <anodiff/models/unet2d_params.hpp>
 #include <anodiff/nn/activation.hpp>
 #include <anodiff/nn/add.hpp>
 #include <anodiff/nn/affine.hpp>

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/io/diffusers_scheduler.hpp>
+#include "laws/policy_laws.hpp"
+#include "laws/sampler_laws.hpp"
+
+// Runs of data/diffusers_schedulers.json, of a closed-form network in place of a trained one; data/README.md says how
+// they were made.
+
+using namespace anodiff;
+
+namespace {
+
+constexpr const char* golden = ANODIFF_TESTS_DIR "/io/data/diffusers_schedulers.json";
+constexpr double bound = 1e-4;  // of the largest element: diffusers rounds its tables to float32
+
+using point = std::array<double, 8>;
+
+io::diffusers_scheduler scheduler_of(const std::string& text) {
+  return io::diffusers_scheduler{io::diffusers_config::parse(text, "s.json")};
+}
+
+/// The run of the closed-form network; the j-th noise drawn is sin(1 + k + 3 j) at element k.
+point run(const io::diffusers_scheduler& scheduler, laws::index steps) {
+  point x{};
+  for (std::size_t k = 0; k < x.size(); ++k)
+    x[k] = scheduler.start_scale(steps) * (-1 + 2 * static_cast<double>(k) / 7);
+  const auto clean = [&](const point& at, const noise_level& level) {
+    const mixture f = scheduler.prediction().fold(level);
+    point out{};
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      out[k] = f.first * at[k] + f.second * (at[k] / 2 + std::sin(3 * at[k]) / 10 + level.time / 10000);
+      if (scheduler.limit() > 0) out[k] = std::clamp(out[k], -scheduler.limit(), scheduler.limit());
+    }
+    return out;
+  };
+  const auto program = scheduler.program(steps);
+  return laws::run_program(std::span<const stage>{program}, x, clean, [drawn = 0]() mutable {
+    point z{};
+    for (std::size_t k = 0; k < z.size(); ++k) z[k] = std::sin(1 + static_cast<double>(k) + 3 * drawn);
+    ++drawn;
+    return z;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("diffusers: schedulers give what diffusers gives", "[io][golden]") {
+  const auto content = formats::read_file(golden);
+  const auto runs = formats::parse_json(formats::text_of(content.span()), golden);
+  double worst = 0;
+  for (const auto& entry : runs.elements()) {
+    const auto& config = entry.at("config");
+    const laws::index steps = entry.at("steps").integer();
+    INFO(config.dump() << ", " << steps << " steps");
+    const io::diffusers_scheduler scheduler{{config, "golden"}};
+    const auto levels = scheduler.levels(steps);
+    const auto& times = entry.at("times").elements();
+    REQUIRE(levels.size() == times.size());
+    for (std::size_t i = 0; i < times.size(); ++i)
+      CHECK(levels[i].time == Approx(times[i].number()).epsilon(5e-5).margin(2e-3));
+    const point got = run(scheduler, steps);
+    double most = 0, largest = 0;
+    for (std::size_t k = 0; k < got.size(); ++k) {
+      const double want = entry.at("last").elements()[k].number();
+      most = std::max(most, std::abs(got[k] - want));
+      largest = std::max(largest, std::abs(want));
+    }
+    CHECK(most < bound * largest);
+    worst = std::max(worst, most / largest);
+  }
+  WARN(runs.elements().size() << " runs, the worst by " << worst << " of its largest element");
+}
+
+TEST_CASE("diffusers: a scheduler of the default kind", "[io]") {
+  const auto s = scheduler_of(R"({"_class_name": "DDIMScheduler", "clip_sample": false, "more": 1,
+                                  "lambda_min_clipped": -Infinity, "_diffusers_version": "0.2"})");
+  CHECK(s.class_name() == "DDIMScheduler");
+  CHECK(s.schedule().size() == 1000);
+  CHECK(s.limit() == 0);
+  CHECK(s.program(50).size() == 50);
+  CHECK(s.levels(50).front().time == 980);
+  const auto noted = [&](std::string_view text) {
+    return std::ranges::count_if(s.notes(), [&](const std::string& n) { return n.find(text) != n.npos; });
+  };
+  CHECK(noted("\"beta_start\" is absent: taken as 1e-04") == 1);
+  CHECK(noted("\"more\" is not known: ignored") == 1);
+  CHECK(noted("_diffusers_version") == 0);
+  CHECK(noted("clip_sample\"") == 0);
+}
+
+TEST_CASE("diffusers: a Euler run of DDIM's levels is DDIM's", "[io][laws]") {
+  const auto euler = scheduler_of(R"({"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "leading"})");
+  const auto ddim = scheduler_of(R"({"_class_name": "DDIMScheduler", "clip_sample": false})");
+  const point a = run(euler, 20), b = run(ddim, 20);
+  for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k] == Approx(b[k]).epsilon(1e-12));
+}
+
+TEST_CASE("diffusers: schedulers that are refused, and why", "[io]") {
+  const auto refused = [](const std::string& members, const std::string& words) {
+    INFO(members);
+    CHECK_THROWS_MATCHES(scheduler_of("{" + members + "}"), data_error, Catch::Message("s.json: " + words));
+  };
+  refused("",
+          "\"_class_name\" must be one of DDPMScheduler, DDIMScheduler, EulerDiscreteScheduler, "
+          "DPMSolverMultistepScheduler, UniPCMultistepScheduler, got \"\"");
+  const std::string ddpm = R"("_class_name": "DDPMScheduler", )";
+  refused(ddpm + R"("prediction_type": "noise")",
+          "\"prediction_type\" must be one of epsilon, sample, v_prediction, got \"noise\"");
+  refused(ddpm + R"("num_train_timesteps": 0)", "\"num_train_timesteps\" must lie in [1, 1000000], got 0");
+  refused(ddpm + R"("num_train_timesteps": "many")", "\"num_train_timesteps\": need an integer, got a string");
+  refused(ddpm + R"("beta_start": 0.5)", "schedules::linear: need 0 < beta_first <= beta_last < 1, got 0.5 and 0.02");
+  refused(ddpm + R"("beta_schedule": "wave")",
+          "\"beta_schedule\" must be one of linear, scaled_linear, squaredcos_cap_v2, sigmoid, laplace, got \"wave\"");
+  refused(ddpm + R"("trained_betas": [0.1, 0.2])",
+          "\"trained_betas\" needs num_train_timesteps = 1000 elements, got 2");
+  refused(
+      ddpm + R"("rescale_betas_zero_snr": true)",
+      "\"rescale_betas_zero_snr\" needs a prediction_type other than epsilon, from which the clean sample cannot be "
+      "told where no signal is left");
+  refused(ddpm + R"("thresholding": true, "sample_max_value": 2)",
+          "\"thresholding\" needs sample_max_value = 1, where it is plain clipping, got 2");
+  refused(ddpm + R"("variance_type": "learned_range")",
+          "\"variance_type\" must be one of fixed_small, fixed_large, fixed_small_log, fixed_large_log, got "
+          "\"learned_range\"");
+  refused(ddpm + R"("variance_type": "fixed_large_log")",
+          "\"variance_type\" is fixed_large_log, which is NaN in diffusers: use fixed_large");
+  refused(R"("_class_name": "EulerDiscreteScheduler", "sigma_max": 80)",
+          "\"sigma_max\" is not supported: it must be null");
+  refused(R"("_class_name": "UniPCMultistepScheduler", "solver_type": "bh1")",
+          "\"solver_type\" is bh1, which is NaN in diffusers unless final_sigmas_type is sigma_min");
+  const std::string solver = R"("_class_name": "DPMSolverMultistepScheduler", )";
+  refused(solver + R"("algorithm_type": "dpmsolver")",
+          "\"algorithm_type\" is dpmsolver, which needs final_sigmas_type = sigma_min");
+  refused(solver + R"("use_karras_sigmas": true, "use_lu_lambdas": true)",
+          "\"use_lu_lambdas\" must be false where the sigmas are spread in another way");
+  CHECK_THROWS_WITH(scheduler_of(R"({"_class_name": "DDIMScheduler", "set_alpha_to_one": false,
+                                     "timestep_spacing": "linspace"})")
+                        .program(10),
+                    Catch::StartsWith("io::diffusers_scheduler: set_alpha_to_one = false needs leading spacing"));
+  CHECK_THROWS_WITH(io::diffusers_config::parse("[1]", "s.json"), "s.json: need an object, got an array");
+}
