@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kernel of the library once, for nvcc alone: what each needs of a multiprocessor is compared with budget.txt.
 
+#include <anodiff/ops/activation.cuh>
+#include <anodiff/ops/adamw.cuh>
 #include <anodiff/ops/combine.cuh>
+#include <anodiff/ops/layer_norm.cuh>
+#include <anodiff/ops/linear.cuh>
+#include <anodiff/ops/row_distance.cuh>
+#include <anodiff/ops/time_features.cuh>
 
 namespace anodiff {
 
@@ -18,6 +24,13 @@ void kernels(device::stream on) {
           ops::corrupt_rows<float>{});
   run_all(on, ops::combine<float>{}, cuda::mixed_combine<half>{}, cuda::mixed_combine<bfloat16>{},
           cuda::mixed_combine<float, half>{}, cuda::mixed_combine<float, bfloat16>{});
+  run_all(on, ops::accumulate<float>{}, ops::add<float>{}, ops::fill<float>{}, ops::activate_forward<float>{},
+          ops::activate_backward<float>{}, ops::adamw_step<float>{}, ops::sum_of_squares<float>{},
+          ops::time_features<float>{}, ops::row_distance<float>{}, cuda::linear_epilogue<float>{},
+          ops::scatter_rows<float>{});
+  run_all(on, ops::add<bfloat16>{}, ops::activate_forward<bfloat16>{}, cuda::linear_epilogue<bfloat16>{});
+  run_all(on, ops::layer_norm_forward<float>{}, ops::layer_norm_forward<bfloat16>{}, ops::layer_norm_backward<float>{},
+          cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});
 }
 
 }  // namespace anodiff

@@ -411,7 +411,7 @@ class block_run {
   std::exception_ptr thrown_;
   noise_key random_key_{};
   std::uint64_t drawn_ = 0;
-  stack_pool stacks_;
+  static inline stack_pool stacks_;  // they outlive a launch: mapping them costs more than running it
   char barriers_[2]{}, fence_ = 0, end_ = 0;
   std::vector<char> warp_meetings_ = std::vector<char>((threads_.size() / lanes_a_warp + 1) * 2);
   std::vector<unsigned> warp_phase_ = std::vector<unsigned>(threads_.size());

@@ -146,6 +146,10 @@ inline void sin_cos_pi(float x, float& sine, float& cosine) noexcept {
   sine = static_cast<float>(std::sin(angle));
   cosine = static_cast<float>(std::cos(angle));
 }
+inline void sin_cos_pi(double x, double& sine, double& cosine) noexcept {
+  sine = std::sin(3.14159265358979323846 * x);
+  cosine = std::cos(3.14159265358979323846 * x);
+}
 [[nodiscard]] inline std::uint32_t float_bits(float x) noexcept { return std::bit_cast<std::uint32_t>(x); }
 [[nodiscard]] inline float bits_float(std::uint32_t x) noexcept { return std::bit_cast<float>(x); }
 

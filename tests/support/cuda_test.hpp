@@ -89,7 +89,6 @@ template <class F>
 void on_every_schedule(F f) {
   for (const auto& s : {shim::schedule{shim::order::forward}, shim::schedule{shim::order::reverse},
                         shim::schedule{shim::order::random, 1}, shim::schedule{shim::order::random, 2}}) {
-    if (few_threads && s.seed != 1) continue;
     shim::chosen_schedule = s;
     CAPTURE(static_cast<int>(s.order), s.seed);
     f();
@@ -101,6 +100,7 @@ void on_every_schedule(F f) {
 /// make() must give the same bits in every order, and on a GPU every time; returns them.
 template <class Make>
 auto in_every_order(Make make) {
+  if (few_threads) return make();
   const auto first = make();
   on_every_schedule([&] { CHECK(same_bits(first, make())); });
   return first;

@@ -136,6 +136,18 @@ template <class T, int Tag = 1000>
   return warp_sum(lane() < warps ? parts[lane()] : T{0}, at);
 }
 
+/// The maximum over a block of whole warps, the same in every thread. NaN stays.
+template <class T, int Tag = 1001>
+[[nodiscard]] __device__ __forceinline__ T block_max(T x, place at = here()) {
+  auto& parts = shared<T[warp_size], Tag>(at);
+  const unsigned warps = blockDim.x / warp_size;
+  x = warp_max(x, at);
+  sync_block(at);
+  if (lane() == 0) parts[threadIdx.x / warp_size] = x;
+  sync_block(at);
+  return warp_max(parts[lane() < warps ? lane() : 0], at);
+}
+
 // ---- shapes of launches -------------------------------------------------------------------------------------------
 
 /// Blocks of `block` threads for `count` threads, at least one.

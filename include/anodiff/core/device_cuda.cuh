@@ -91,6 +91,9 @@ __device__ __forceinline__ void atomic_max(unsigned* to, unsigned x) { atomicMax
 __device__ __forceinline__ void sin_cos_pi(float x, float& sine, float& cosine) noexcept {
   sincospif(x, &sine, &cosine);
 }
+__device__ __forceinline__ void sin_cos_pi(double x, double& sine, double& cosine) noexcept {
+  sincospi(x, &sine, &cosine);
+}
 [[nodiscard]] __device__ __forceinline__ std::uint32_t float_bits(float x) noexcept { return __float_as_uint(x); }
 [[nodiscard]] __device__ __forceinline__ float bits_float(std::uint32_t x) noexcept { return __uint_as_float(x); }
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/core/device.cuh>
+#include <anodiff/ops/elementwise.cuh>
 #include <anodiff/ops/noise.hpp>
 
 namespace anodiff::ops::cuda {
 
 namespace detail {
-
-inline constexpr unsigned elementwise_block = 256;
 
 /// sqrt(-2 ln u) for u = (word + 1/2) / 2^32, from the distance q of u to the nearer end of (0, 1), which keeps a
 /// float's relative precision: near 0, ln u = ln 2 log2 q; near 1, -ln (1 - q) = 2 artanh(s), s = q / (2 - q), whose

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/layer_norm.cuh>
+#include <anodiff/ops/row_distance.cuh>
+#include "../support/cuda_test.hpp"
+
+namespace cuda_test {
+
+namespace {
+
+/// Rows for a warp and for a block, with odd tails.
+[[nodiscard]] std::vector<std::pair<index, index>> team_shapes() {
+  if (few_threads) return {{5, 33}, {2, 1025}};
+  if (slow) return {{1, 1}, {5, 33}, {2, 1030}};
+  return {{1, 1}, {5, 2}, {3, 8}, {9, 33}, {4, 256}, {2, 1024}, {2, 1025}, {3, 4096}, {1, 5003}};
+}
+
+template <class T>
+std::vector<T> joined(std::vector<T> a, const std::vector<T>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("layer normalisation matches its reference", "[cuda][layer_norm]", float, device::bfloat16) {
+  if (!device_ready()) return;
+  for (const auto& [rows, width] : team_shapes()) {
+    CAPTURE(rows, width);
+    const auto x = inputs<TestType>(rows * width, 1, 0.5, 3), gain = inputs<TestType>(width, 2),
+               bias = inputs<TestType>(width, 3);
+    const auto got = in_every_order([&] {
+      device_array<TestType> dx(elements<TestType>(x)), dgain(elements<TestType>(gain)),
+          dbias(elements<TestType>(bias)), mean(rows), inverse(rows);
+      ops::cuda::run(ops::layer_norm_forward<TestType>{dx.data(), dgain.data(), dbias.data(), dx.data(), mean.data(),
+                                                       inverse.data(), rows, width},
+                     stream);
+      return joined(joined(dx.host(), mean.host()), inverse.host());
+    });
+    std::vector<double> y(x.size()), mean(static_cast<std::size_t>(rows)), inverse(static_cast<std::size_t>(rows));
+    ops::reference::run(ops::layer_norm_forward<double>{x.data(), gain.data(), bias.data(), y.data(), mean.data(),
+                                                        inverse.data(), rows, width});
+    CHECK(worst(values_of(got), joined(joined(y, mean), inverse)) <= ops::cuda::layer_norm_bound + rounding<TestType>);
+  }
+}
+
+TEST_CASE("gradients of layer normalisation match their reference", "[cuda][layer_norm]") {
+  if (!device_ready()) return;
+  for (const auto& [rows, width] : team_shapes())
+    for (const bool accumulate : {false, true}) {
+      CAPTURE(rows, width, accumulate);
+      const auto x = inputs<float>(rows * width, 1), dy = inputs<float>(rows * width, 2),
+                 gain = inputs<float>(width, 3), old = inputs<float>(rows * width, 4), mean = inputs<float>(rows, 5),
+                 inverse = inputs<float>(rows, 6, 0.1, 1), sums = inputs<float>(width, 7);
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x)), on_dy(elements<float>(dy)), on_gain(elements<float>(gain)),
+            on_mean(elements<float>(mean)), on_inverse(elements<float>(inverse)), dgain(elements<float>(sums)),
+            dbias(elements<float>(sums)), dx(elements<float>(old));
+        ops::cuda::run(ops::layer_norm_backward<float>{on_x.data(), on_dy.data(), on_gain.data(), on_mean.data(),
+                                                       on_inverse.data(), dgain.data(), dbias.data(), dx.data(),
+                                                       accumulate, rows, width},
+                       stream);
+        return joined(joined(dx.host(), dgain.host()), dbias.host());
+      });
+      auto dx = old, dgain = sums, dbias = sums;
+      ops::reference::run(ops::layer_norm_backward<double>{x.data(), dy.data(), gain.data(), mean.data(),
+                                                           inverse.data(), dgain.data(), dbias.data(), dx.data(),
+                                                           accumulate, rows, width});
+      CHECK(worst(got, joined(joined(dx, dgain), dbias)) <= 4 * ops::cuda::layer_norm_bound);
+    }
+}
+
+TEMPLATE_TEST_CASE("distances of rows match their references", "[cuda][row_distance]", float, device::bfloat16) {
+  if (!device_ready()) return;
+  using ops::cuda::row_measure;
+  for (const auto& [rows, size] : team_shapes()) {
+    const auto x = inputs<TestType>(rows * size, 1, 0.25), y = inputs<TestType>(rows * size, 2, 0.25);
+    for (const auto kind : {ops::distance_kind::l1, ops::distance_kind::l2}) {
+      const auto got = in_every_order([&] {
+        device_array<TestType> on(elements<TestType>(x)), other(elements<TestType>(y));
+        ops::cuda::run(ops::row_distance<TestType>{on.data(), other.data(), on.data(), rows, size, kind}, stream);
+        return on.host();
+      });
+      std::vector<double> want(x.size());
+      ops::reference::run(ops::row_distance<double>{x.data(), y.data(), want.data(), rows, size, kind});
+      CHECK(worst(values_of(got), want) <= 2e-7 + rounding<TestType>);
+    }
+    for (const auto kind : {row_measure::sum, row_measure::mean, row_measure::max, row_measure::l1, row_measure::l2,
+                            row_measure::cosine}) {
+      CAPTURE(rows, size, static_cast<int>(kind));
+      const auto got = in_every_order([&] {
+        device_array<TestType> on(elements<TestType>(x)), other(elements<TestType>(y));
+        device_array<float> out(rows);
+        ops::cuda::run(ops::cuda::reduce_rows<TestType>{on.data(), other.data(), out.data(), rows, size, kind}, stream);
+        return out.host();
+      });
+      for (index i = 0; i < rows; ++i) {
+        double sum = 0, most = -INFINITY, l1 = 0, l2 = 0, dot = 0, of_x = 0, of_y = 0, weight = 0;
+        for (index j = i * size; j < (i + 1) * size; ++j) {
+          const double a = x[static_cast<std::size_t>(j)], b = y[static_cast<std::size_t>(j)];
+          sum += a, weight += std::abs(a), most = std::max(most, a);
+          l1 += std::abs(a - b), l2 += (a - b) * (a - b), dot += a * b, of_x += a * a, of_y += b * b;
+        }
+        const double norms = std::sqrt(of_x * of_y);
+        const double want = kind == row_measure::sum    ? sum
+                            : kind == row_measure::mean ? sum / static_cast<double>(size)
+                            : kind == row_measure::max  ? most
+                            : kind == row_measure::l1   ? l1
+                            : kind == row_measure::l2   ? l2
+                                                        : 1 - dot / norms;
+        CHECK(std::abs(static_cast<double>(got[static_cast<std::size_t>(i)]) - want) <=
+              ops::cuda::reduce_rows_bound * std::max({1.0, weight, l1, l2}));
+      }
+    }
+  }
+}
+
+TEST_CASE("the cosine of a zero row is 1 and NaN in a row stays", "[cuda][row_distance]") {
+  if (!device_ready()) return;
+  device_array<float> x(std::vector<float>{0, 0, 1, NAN}), y(std::vector<float>{1, 2, 3, 4}), out(2);
+  ops::cuda::run(ops::cuda::reduce_rows<float>{x.data(), y.data(), out.data(), 2, 2, ops::cuda::row_measure::cosine},
+                 stream);
+  auto got = out.host();
+  CHECK(got[0] == 1);
+  CHECK(std::isnan(got[1]));
+  ops::cuda::run(ops::cuda::reduce_rows<float>{x.data(), nullptr, out.data(), 2, 2, ops::cuda::row_measure::max},
+                 stream);
+  got = out.host();
+  CHECK(got[0] == 0);
+  CHECK(std::isnan(got[1]));
+}
+
+}  // namespace cuda_test
