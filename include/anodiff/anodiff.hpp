@@ -54,6 +54,7 @@
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/distances/l2.hpp>
 #include <anodiff/engines/cpu.hpp>
+#include <anodiff/formats/base64.hpp>
 #include <anodiff/formats/bytes.hpp>
 #include <anodiff/formats/column.hpp>
 #include <anodiff/formats/csv.hpp>
@@ -90,6 +91,7 @@
 #include <anodiff/io/overlay.hpp>
 #include <anodiff/io/picture_layout.hpp>
 #include <anodiff/io/regions.hpp>
+#include <anodiff/io/report.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
@@ -317,6 +319,7 @@
 #include <anodiff/formats/read_picture.hpp>
 #include <anodiff/io/heat_map.hpp>
 #include <anodiff/io/picture_folder.hpp>
+#include <anodiff/io/report_picture.hpp>
 #endif
 
 #ifdef ANODIFF_HAS_ZLIB

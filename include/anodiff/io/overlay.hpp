@@ -115,6 +115,11 @@ inline void draw_scale(canvas& to, index left, index size, const overlay_options
 
 }  // namespace detail
 
+/// Pixels to draw for one, each way, so that a picture of that height has about 200 rows.
+[[nodiscard]] inline index readable_zoom(index height) noexcept {
+  return std::clamp<index>((191 + height) / std::max<index>(1, height), 1, 16);
+}
+
 /// Draws a map (h, w) over its picture (h, w, c) of values in [0, 1], c = 1 or 3: colours by a fixed scale, whose
 /// numbers stand beside it, and a contour around what is marked. The picture is drawn grey, by its luminance (ITU-R
 /// BT.709), so that no colour of its own is taken for one of the scale. Throws invalid_argument where sizes differ, a
@@ -134,8 +139,7 @@ inline void draw_scale(canvas& to, index left, index size, const overlay_options
   check(options.opacity >= 0 && options.opacity <= 1, "draw_overlay: opacity must lie in [0, 1], got ",
         options.opacity);
   check(options.zoom >= 0 && options.zoom <= 64, "draw_overlay: zoom must lie in [0, 64], got ", options.zoom);
-  constexpr index readable = 192;  // rows
-  const index zoom = options.zoom > 0 ? options.zoom : std::clamp<index>((readable + height - 1) / height, 1, 16);
+  const index zoom = options.zoom > 0 ? options.zoom : readable_zoom(height);
   const index size = std::max<index>(1, (height * zoom + 128) / 256);  // of letters
   detail::canvas out{height * zoom, width * zoom + 78 * size};
   for (index i = 0; i < height; ++i)
