@@ -136,7 +136,8 @@ template <class V, class T>
   } else {
     using halves [[maybe_unused]] = simd::vec<short, simd::lanes_of<V>>;
 #if defined(__AVX512F__)
-    return __builtin_ia32_vcvtph2ps512_mask(simd::load<halves>(p), V{}, -1, 4);  // 4: the current rounding mode
+    return __builtin_ia32_vcvtph2ps512_mask(simd::load<halves>(p), V{}, static_cast<unsigned short>(0xFFFF),
+                                            4);  // 4: the current rounding mode
 #elif defined(__F16C__) && defined(__AVX__)
     return __builtin_ia32_vcvtph2ps256(simd::load<halves>(p));
 #endif

@@ -28,6 +28,12 @@ struct window_tile_size {
   static constexpr int narrow_rows = 2 * rows;     ///< beside one vector
 };
 
+/// Hides from the compiler how a pointer came about, so that it stays one.
+template <class P>
+ANODIFF_ALWAYS_INLINE void keep_apart(P*& p) noexcept {
+  asm("" : "+r"(p));
+}
+
 /// sums[r][:] (+)= Σ a(r, k) b(k, :) for Rows rows that lie row_stride apart, and Vectors vectors; k walks as w says.
 template <class T, int Rows, int Vectors>
 void window_tile(const T* ANODIFF_RESTRICT a, const T* ANODIFF_RESTRICT b, const inner_walk& w, index row_stride,
@@ -39,17 +45,23 @@ void window_tile(const T* ANODIFF_RESTRICT a, const T* ANODIFF_RESTRICT b, const
     unrolled<Rows>([&](auto r) { unrolled<Vectors>([&](auto v) { f(r, v, sums + (r * Vectors + v) * lanes); }); });
   };
   each_sum([&](auto r, auto v, const T* at) { c[r][v] = add ? simd::load<V>(at) : V{}; });
+  constexpr int group = Rows % 8 == 0 ? 8 : 6, groups = (Rows + group - 1) / group;
   for (index i = 0; i < w.outer; ++i)
     for (index j = 0; j < w.middle; ++j) {
-      const T* left = a + i * w.a_outer + j * w.a_middle;
       const T* right = b + i * w.b_outer + j * w.b_middle;
-      for (index k = 0; k < w.depth; ++k, left += w.a_step, right += w.b_step) {
+      const T* left[groups];  // a pointer for each few rows: their distances then fit the registers
+      unrolled<groups>([&](auto g) {
+        left[g] = a + i * w.a_outer + j * w.a_middle + g * group * row_stride;
+        keep_apart(left[g]);
+      });
+      for (index k = 0; k < w.depth; ++k, right += w.b_step) {
         V column[Vectors];
         unrolled<Vectors>([&](auto v) { column[v] = simd::load<V>(right + v * lanes); });
         unrolled<Rows>([&](auto r) {
-          const V x = simd::broadcast<V>(left[r * row_stride]);
+          const V x = simd::broadcast<V>(left[r / group][r % group * row_stride]);
           unrolled<Vectors>([&](auto v) { c[r][v] += x * column[v]; });
         });
+        unrolled<groups>([&](auto g) { left[g] += w.a_step; });
       }
     }
   each_sum([&](auto r, auto v, T* at) { simd::store(at, c[r][v]); });
