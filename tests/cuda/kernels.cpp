@@ -3,9 +3,13 @@
 
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
+#include <anodiff/ops/attention.cuh>
 #include <anodiff/ops/combine.cuh>
+#include <anodiff/ops/group_norm.cuh>
+#include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/linear.cuh>
+#include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
 #include <anodiff/ops/time_features.cuh>
 
@@ -31,6 +35,9 @@ void kernels(device::stream on) {
   run_all(on, ops::add<bfloat16>{}, ops::activate_forward<bfloat16>{}, cuda::linear_epilogue<bfloat16>{});
   run_all(on, ops::layer_norm_forward<float>{}, ops::layer_norm_forward<bfloat16>{}, ops::layer_norm_backward<float>{},
           cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});
+  run_all(on, ops::group_norm_forward<float>{}, ops::group_norm_forward<bfloat16>{}, ops::kernel_average<float>{},
+          ops::attention_forward<float>{}, ops::attention_forward<bfloat16>{}, ops::enlarge<float>{},
+          ops::reduce<float>{});
 }
 
 }  // namespace anodiff

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/group_norm.cuh>
+#include <anodiff/ops/resample.cuh>
+#include "../support/cuda_test.hpp"
+
+namespace cuda_test {
+
+TEMPLATE_TEST_CASE("group normalisation matches its reference", "[cuda][group_norm]", float, device::bfloat16) {
+  if (!device_ready()) return;
+  struct extents {
+    index n, pixels, channels, groups;
+  };
+  for (const auto& [n, pixels, channels, groups] :
+       {extents{1, 1, 2, 1}, extents{2, 9, 6, 3}, extents{1, 49, 16, 2}, extents{2, 300, 8, 2}})
+    for (const bool with_table : {false, true}) {
+      if (few_threads && !(channels == 6 && with_table)) continue;
+      CAPTURE(n, pixels, channels, groups, with_table);
+      const auto x = inputs<TestType>(n * pixels * channels, 1, 0.5, 2), gain = inputs<TestType>(channels, 2),
+                 bias = inputs<TestType>(channels, 3), table = inputs<TestType>(6 * channels, 4);
+      const std::vector<std::int32_t> level{2, 1};
+      const auto fill = [&](auto op) {
+        op.n = n, op.pixels = pixels, op.channels = channels, op.groups = groups;
+        op.kind = ops::activation::silu;
+        return op;
+      };
+      const auto got = in_every_order([&] {
+        device_array<TestType> dx(elements<TestType>(x)), dgain(elements<TestType>(gain)),
+            dbias(elements<TestType>(bias)), dtable(elements<TestType>(table)), mean(n * groups), inverse(n * groups);
+        device_array<std::int32_t> dlevel(level);
+        auto op = fill(ops::group_norm_forward<TestType>{});
+        op.x = op.y = dx.data();
+        op.gain = dgain.data(), op.bias = dbias.data(), op.mean = mean.data(), op.inverse = inverse.data();
+        if (with_table) op.table = dtable.data(), op.level = dlevel.data();
+        ops::cuda::run(op, stream);
+        auto out = dx.host();
+        const auto more = mean.host();
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+      });
+      std::vector<double> y(x.size()), mean(static_cast<std::size_t>(n * groups));
+      auto op = fill(ops::group_norm_forward<double>{});
+      op.x = x.data(), op.gain = gain.data(), op.bias = bias.data(), op.y = y.data(), op.mean = mean.data();
+      if (with_table) op.table = table.data(), op.level = level.data();
+      ops::reference::run(op);
+      y.insert(y.end(), mean.begin(), mean.end());
+      CHECK(worst(values_of(got), y) <= 2 * ops::cuda::group_norm_bound + rounding<TestType>);
+    }
+}
+
+TEST_CASE("pictures are enlarged and reduced on the device", "[cuda][resample]") {
+  if (!device_ready() || few_threads) return;
+  for (const index channels : {1, 3, 100})
+    for (const bool accumulate : {false, true}) {
+      const index n = 2, height = 3, width = 5, size = n * height * width * channels;
+      const auto small = inputs<float>(size, 1), large = inputs<float>(4 * size, 2);
+      const auto got = in_every_order([&] {
+        device_array<float> s(elements<float>(small)), l(elements<float>(large)), up(elements<float>(large)),
+            down(elements<float>(small));
+        ops::cuda::run(ops::enlarge<float>{s.data(), up.data(), n, height, width, channels, 0.5F, accumulate}, stream);
+        ops::cuda::run(ops::reduce<float>{l.data(), down.data(), n, height, width, channels, 0.25F, accumulate},
+                       stream);
+        auto out = up.host();
+        const auto more = down.host();
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+      });
+      auto up = large, down = small;
+      ops::reference::run(ops::enlarge<double>{small.data(), up.data(), n, height, width, channels, 0.5, accumulate});
+      ops::reference::run(ops::reduce<double>{large.data(), down.data(), n, height, width, channels, 0.25, accumulate});
+      up.insert(up.end(), down.begin(), down.end());
+      CHECK(worst(got, up) <= 3e-7);
+    }
+}
+
+}  // namespace cuda_test
