@@ -77,9 +77,9 @@ TEST_CASE("a mask is what lies above half of the range") {
 
 TEST_CASE("the layout of MVTec AD") {
   const scratch_folder folder;
-  make_files(folder,
-             {"train/good/000.png", "train/good/001.png", "test/good/000.png", "test/cut/000.png", "test/cut/001.png",
-              "test/hole/000.jpg", "ground_truth/cut/000_mask.png", "ground_truth/hole/000.png"});
+  make_files(folder, {"train/good/000.png", "train/good/001.png", "test/good/000.png", "test/cut/000.png",
+                      "test/cut/001.png", "test/hole/000.jpg", "ground_truth/hole/000.a.png",
+                      "ground_truth/cut/000_mask.png", "ground_truth/hole/000.png"});
   const auto found = find_layout(folder / "");
   REQUIRE(relative(folder, found.train) == names{"train/good/000.png", "train/good/001.png"});
   const auto root = folder / "";

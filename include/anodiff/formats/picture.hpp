@@ -32,8 +32,7 @@ struct picture_limits {
 [[nodiscard]] inline tensor<float, 3> to_unit(const picture& from) {
   tensor<float, 3> out{from.values.extents()};
   const auto maximum = static_cast<float>(from.maximum);
-  std::ranges::transform(from.values.flat(), out.data(),
-                         [&](std::uint16_t value) { return static_cast<float>(value) / maximum; });
+  for (index i = 0; i < out.size(); ++i) out.data()[i] = static_cast<float>(from.values.data()[i]) / maximum;
   return out;
 }
 
@@ -43,10 +42,12 @@ struct picture_limits {
   check(values.extent(2) == 1 || values.extent(2) == 3, "from_unit: needs 1 or 3 channels, got ", values.extent(2));
   check(maximum == 255 || maximum == 65535, "from_unit: maximum must be 255 or 65535, got ", maximum);
   picture out{tensor<std::uint16_t, 3>{values.extents()}, maximum};
-  std::ranges::transform(values.flat(), out.values.data(), [&](float value) {
+  for (index i = 0; i < values.size(); ++i) {
+    const float value = values.data()[i];
     check<numeric_error>(!std::isnan(value), "from_unit: needs numbers, got nan");
-    return static_cast<std::uint16_t>(std::lround(std::clamp(value, 0.0f, 1.0f) * static_cast<float>(maximum)));
-  });
+    const float scaled = std::clamp(value, 0.0f, 1.0f) * static_cast<float>(maximum);
+    out.values.data()[i] = static_cast<std::uint16_t>(std::lround(scaled));
+  }
   return out;
 }
 

@@ -81,7 +81,8 @@ class png_composer {
   check(from.maximum == 255 || from.maximum == 65535, "encode_png: maximum must be 255 or 65535, got ", from.maximum);
   check(from.channels() == 1 || from.channels() == 3, "encode_png: needs 1 or 3 channels, got ", from.channels());
   check(from.values.size() > 0, "encode_png: needs at least one pixel, got shape ", to_string(from.values.extents()));
-  const int highest = *std::ranges::max_element(from.values.flat());
+  int highest = 0;
+  for (const int value : from.values.flat()) highest = std::max(highest, value);
   check(highest <= from.maximum, "encode_png: values must not exceed ", from.maximum, ", got ", highest);
   return detail::png_composer{}.compose(from);
 }

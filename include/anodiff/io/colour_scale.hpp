@@ -42,17 +42,17 @@ inline double srgb_from_linear(double x) noexcept {
     return detail::linear_from_oklab(lightness, chroma * std::cos(hue), chroma * std::sin(hue));
   };
   const auto shown = [](const std::array<double, 3>& x) {
-    return std::ranges::all_of(x, [](double value) { return value >= 0 && value <= 1; });
+    return x[0] >= 0 && x[0] <= 1 && x[1] >= 0 && x[1] <= 1 && x[2] >= 0 && x[2] <= 1;
   };
   double inside = 0, outside = 0.2;  // of chroma: the strongest below 0.2 that a screen shows
   for (int i = 0; i < 20; ++i) {
     const double middle = (inside + outside) / 2;
     (shown(at(middle)) ? inside : outside) = middle;
   }
+  const auto light = at(inside);
   colour out;
-  std::ranges::transform(at(inside), out.begin(), [](double x) {
-    return static_cast<std::uint8_t>(std::lround(255 * detail::srgb_from_linear(std::clamp(x, 0.0, 1.0))));
-  });
+  for (std::size_t c = 0; c < 3; ++c)
+    out[c] = static_cast<std::uint8_t>(std::lround(255 * detail::srgb_from_linear(std::clamp(light[c], 0.0, 1.0))));
   return out;
 }
 

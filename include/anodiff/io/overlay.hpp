@@ -41,7 +41,7 @@ class canvas {
   /// Outside the canvas nothing is drawn.
   void set(index row, index column, const colour& to) noexcept {
     if (row < 0 || column < 0 || row >= height() || column >= width()) return;
-    std::ranges::copy(to, picture_.values.data() + (row * width() + column) * 3);
+    std::copy(to.begin(), to.end(), picture_.values.data() + (row * width() + column) * 3);
   }
   void fill(index top, index left, index rows, index columns, const colour& to) noexcept {
     for (index i = top; i < top + rows; ++i)
@@ -103,7 +103,8 @@ inline void draw_scale(canvas& to, index left, index size, const overlay_options
     const index row = top + static_cast<index>(std::lround((1 - share) * static_cast<double>(rows - 1)));
     if (across) to.fill(row - size / 2, bar_left, size, bar, with);
     const index text = std::clamp<index>(row - line / 2, 0, std::max<index>(0, to.height() - line));
-    if (std::ranges::any_of(taken, [&](index other) { return std::abs(other - text) < line + 2 * size; })) return;
+    for (const index other : taken)
+      if (std::abs(other - text) < line + 2 * size) return;
     taken.push_back(text);
     to.fill(row - size / 2, bar_left + bar, size, tick, with);
     to.write(text, bar_left + bar + tick + 2 * size, short_number(value), size, with);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <anodiff/io/folder.hpp>
-#include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -40,17 +39,21 @@ inline void add_kind(picture_layout& out, const std::string& root, const std::st
                      std::vector<std::string> paths) {
   const std::string kind{name_of(folder)};
   const bool normal = kind == "good";
-  std::map<std::string, std::string, std::less<>> masks;
   const auto truth = path_in(root, "ground_truth/" + kind);
-  if (!normal && is_folder(truth))
-    for (auto& path : files_in(truth)) {
-      auto stem = stem_of(path);
-      if (stem.ends_with("_mask")) stem.remove_suffix(5);
-      masks.insert_or_assign(std::string{stem}, path);
+  const auto masks = !normal && is_folder(truth) ? files_in(truth) : std::vector<std::string>{};
+  const auto mask_of = [&](std::string_view stem) -> std::string {
+    for (const auto& wanted : {concat(stem, "_mask"), std::string{stem}}) {
+      const auto start = path_in(truth, wanted);
+      for (auto at = std::lower_bound(masks.begin(), masks.end(), start); at != masks.end(); ++at) {
+        if (!at->starts_with(start)) break;
+        if (stem_of(*at) == wanted) return *at;
+      }
     }
+    return {};
+  };
   for (auto& path : paths) {
-    const auto mask = masks.find(stem_of(path));
-    out.test.push_back({std::move(path), kind, normal ? 0 : 1, mask == masks.end() ? std::string{} : mask->second});
+    auto mask = mask_of(stem_of(path));
+    out.test.push_back({std::move(path), kind, normal ? 0 : 1, std::move(mask)});
   }
 }
 

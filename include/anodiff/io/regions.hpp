@@ -144,8 +144,8 @@ inline std::vector<region> measure_regions(tensor_view<const float, 2> map, cons
     out.dropped.push_back(std::move(one));
   }
   out.marked = tensor<std::uint8_t, 2>{map.extents()};
-  std::ranges::transform(found.number.flat(), out.marked.data(),
-                         [&](std::int32_t number) { return counts[static_cast<std::size_t>(number)]; });
+  for (index i = 0; i < map.size(); ++i)
+    out.marked.data()[i] = counts[static_cast<std::size_t>(found.number.data()[i])];
   return out;
 }
 

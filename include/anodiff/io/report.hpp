@@ -7,7 +7,6 @@
 #include <anodiff/io/detail/html.hpp>
 #include <anodiff/metrics/curve.hpp>
 #include <anodiff/metrics/intervals.hpp>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -59,24 +58,28 @@ namespace detail {
 /// Pictures, alarms and the middle score of each kind.
 [[nodiscard]] inline std::string kinds_table(const std::vector<report_picture>& pictures) {
   struct tally {
-    std::vector<double> scores;
+    std::string kind;
+    std::vector<double> scores{};
     std::size_t judged = 0, alarms = 0;
   };
-  std::map<std::string, tally> kinds;
+  std::vector<tally> kinds;  // few, in the order of names
   for (const auto& one : pictures) {
-    auto& of = kinds[one.kind];
-    of.scores.push_back(one.score);
-    of.judged += one.is_anomaly.has_value() ? 1 : 0;
-    of.alarms += one.is_anomaly.value_or(false) ? 1 : 0;
+    std::size_t k = 0;
+    while (k < kinds.size() && kinds[k].kind < one.kind) ++k;
+    if (k == kinds.size() || kinds[k].kind != one.kind)
+      kinds.insert(kinds.begin() + static_cast<std::ptrdiff_t>(k), tally{one.kind});
+    kinds[k].scores.push_back(one.score);
+    kinds[k].judged += one.is_anomaly.has_value() ? 1 : 0;
+    kinds[k].alarms += one.is_anomaly.value_or(false) ? 1 : 0;
   }
   std::string out =
       "<table id=\"kinds\"><tr><th>kind</th><th class=\"number\">pictures</th><th class=\"number\">alarms</th>"
       "<th class=\"number\">median score</th></tr>\n";
-  for (auto& [kind, of] : kinds) {
-    const auto middle = of.scores.begin() + static_cast<std::ptrdiff_t>((of.scores.size() - 1) / 2);
-    std::nth_element(of.scores.begin(), middle, of.scores.end());
-    out += concat("<tr><td>", kind.empty() ? "all" : escape_html(kind), "</td><td class=\"number\">", of.scores.size(),
-                  "</td><td class=\"number\">", of.judged == 0 ? std::string{"not judged"} : concat(of.alarms),
+  for (auto& [kind, scores, judged, alarms] : kinds) {
+    const auto middle = scores.begin() + static_cast<std::ptrdiff_t>((scores.size() - 1) / 2);
+    std::nth_element(scores.begin(), middle, scores.end());
+    out += concat("<tr><td>", kind.empty() ? "all" : escape_html(kind), "</td><td class=\"number\">", scores.size(),
+                  "</td><td class=\"number\">", judged == 0 ? std::string{"not judged"} : concat(alarms),
                   "</td><td class=\"number\">", short_number(*middle, 4), "</td></tr>\n");
   }
   return out + "</table>\n";
@@ -144,7 +147,8 @@ void write_report(Sink& sink, const report& from) {
              escape_html(from.title), "</h1>\n"));
 
   const auto& pictures = from.pictures;
-  const auto alarms = std::ranges::count_if(pictures, [](const auto& one) { return one.is_anomaly.value_or(false); });
+  std::size_t alarms = 0;
+  for (const auto& one : pictures) alarms += one.is_anomaly.value_or(false) ? 1 : 0;
   put(concat("<p class=\"soft\" id=\"count\">", pictures.size(), pictures.size() == 1 ? " picture, " : " pictures, ",
              alarms, alarms == 1 ? " alarm" : " alarms"));
   if (from.threshold) put(concat(", threshold ", detail::short_number(*from.threshold, 4)));
@@ -173,7 +177,8 @@ void write_report(Sink& sink, const report& from) {
 
     std::vector<std::size_t> order(pictures.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::sort(order, [&](auto a, auto b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
     order.resize(std::min(order.size(), from.shown));
     put("<h2>Pictures</h2>\n<p class=\"soft\">");
     put(order.size() == pictures.size() ? std::string{"All"}

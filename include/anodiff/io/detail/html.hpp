@@ -92,7 +92,7 @@ struct score_bins {
 [[nodiscard]] inline score_bins bin_scores(std::span<const double> scores, std::span<const int> labels,
                                            std::optional<double> threshold) {
   constexpr std::size_t bins = 40;
-  const auto [least, most] = std::ranges::minmax_element(scores);
+  const auto [least, most] = std::minmax_element(scores.begin(), scores.end());
   score_bins out{*least, *most, std::vector<index>(bins, 0), std::vector<index>(bins, 0)};
   if (threshold && std::isfinite(*threshold)) {  // it must be seen
     out.low = std::min(out.low, *threshold);
