@@ -98,7 +98,7 @@ picture ramp(anodiff::index height, anodiff::index width, anodiff::index channel
   return out;
 }
 
-TEST_CASE("what is written reads back the same") {
+TEST_CASE("a PNG that is written reads back the same") {
   for (const int maximum : {255, 65535})
     for (const anodiff::index channels : {1, 3})
       for (const auto& [height, width] : {std::array{1, 1}, std::array{7, 3}, std::array{64, 65}}) {

@@ -102,7 +102,7 @@ TEST_CASE("a negative map has peaks too, and a map below the threshold no region
   REQUIRE(find_regions(map, {.threshold = -1}).kept.empty());
 }
 
-TEST_CASE("what has no meaning is refused") {
+TEST_CASE("regions that have no meaning are refused") {
   const auto map = map_of(mask_of({"#."}));
   const auto refusal = [&](const region_options& options) {
     return message_of<invalid_argument>([&] { (void)find_regions(map, options); });

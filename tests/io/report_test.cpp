@@ -154,7 +154,7 @@ TEST_CASE("a large picture is reduced, and its small peak stays") {
           }) == "make_report_picture: the reconstruction needs the picture's shape (700, 300, 3), got (1, 1, 3)");
 }
 
-TEST_CASE("what has no meaning is refused") {
+TEST_CASE("a report that has no meaning is refused") {
   report from;
   from.pictures.push_back(scored("a", std::nan("")));
   REQUIRE(message_of<numeric_error>([&] { (void)text_of_report(from); }) ==
