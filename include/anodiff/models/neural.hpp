@@ -156,11 +156,15 @@ class neural {
       check<data_error>(std::ranges::all_of(found.flat(), [](real v) { return std::isfinite(v); }), "model '", name,
                         "': parameter '", p.name, "' holds a value that is not finite");
     }
-    build(std::move(shape));
-    for (const auto& p : store_->list()) {
+    auto store = std::make_shared<nn::parameter_store<real>>(nn::storage::zeros);
+    store->reserve(sizes.count());
+    (void)record(nn::gradients::off, *store, shape);
+    for (const auto& p : store->list()) {
       const auto found = find(std::string_view{p.name});
-      std::copy(found.flat().begin(), found.flat().end(), store_->at(p));
+      std::copy(found.flat().begin(), found.flat().end(), store->at(p));
     }
+    store_ = std::move(store);
+    shape_ = std::move(shape);
   }
 
  private:

@@ -20,8 +20,8 @@ struct parameter {
   [[nodiscard]] index count() const noexcept { return rows * columns; }
 };
 
-/// Whether a store holds its values, or only measures them.
-enum class storage { values, none };
+/// Whether a store holds its values; zero ones, for those who bring their own; or only measures them.
+enum class storage { values, zeros, none };
 
 /// All parameters of a network in one flat array, so that an optimiser step is one pass and a checkpoint one write.
 template <class T>
@@ -34,6 +34,9 @@ class parameter_store {
   [[nodiscard]] std::span<const T> values() const noexcept { return values_; }
   [[nodiscard]] T* at(const parameter& p) noexcept { return values_.data() + p.offset; }
   [[nodiscard]] const T* at(const parameter& p) const noexcept { return values_.data() + p.offset; }
+
+  /// Makes room for that many values in all, so that declaring moves none.
+  void reserve(index count) { values_.reserve(static_cast<std::size_t>(count)); }
 
   [[nodiscard]] const parameter* find(std::string_view name) const noexcept {
     for (const auto& p : list_)
@@ -56,6 +59,7 @@ class parameter_store {
     list_.push_back(added);
     if (kind_ == storage::none) return added;
     values_.resize(static_cast<std::size_t>(count_));
+    if (kind_ == storage::zeros) return added;
     T* to = at(added);
     const noise_key key{.seed = seed, .draw = static_cast<std::uint32_t>(list_.size() - 1), .use = purpose::init};
     const double bound = how == initial::fan_in ? 1 / std::sqrt(static_cast<double>(in)) : 0;
