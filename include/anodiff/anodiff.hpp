@@ -92,6 +92,7 @@
 #include <anodiff/io/picture_layout.hpp>
 #include <anodiff/io/regions.hpp>
 #include <anodiff/io/report.hpp>
+#include <anodiff/io/report_metrics.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
