@@ -62,7 +62,7 @@ struct data {
 void forward(benchmark::State& state, const layer& l, int threads) {
   const anodiff::cpu_engine engine{threads};
   data d{l};
-  const auto weight = engine.prepare_weight(d.weight.data(), l.shape.depth(), l.shape.out);
+  const auto weight = engine.prepare_convolution(l.shape, d.weight.data());
   anodiff::ops::conv2d_forward<float, const anodiff::cpu_engine::weight*> op{};
   op.x = d.x.data();
   op.weight = &weight;

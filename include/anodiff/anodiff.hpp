@@ -218,6 +218,7 @@
 #include <anodiff/ops/time_features_cpu.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
 #include <anodiff/ops/window_cpu.hpp>
+#include <anodiff/ops/winograd_cpu.hpp>
 #include <anodiff/ops/worker_scratch_cpu.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/context.hpp>

@@ -14,7 +14,7 @@ using models::conv_unet_params;
 
 TEST_CASE("conv_unet: a policy", "[models]") {
   laws::check_policy<conv_unet_architecture>(
-      {.width = 3, .levels = 2, .outputs = 5, .time_features = 6, .time_width = 7});
+      {.width = 3, .levels = 2, .outputs = 5, .time_features = 6, .time_width = 7, .same_everywhere = false});
   laws::check_policy<conv_unet<cpu_engine>>();
 }
 
@@ -68,6 +68,23 @@ TEST_CASE("conv_unet: a crop's inside is the whole picture's", "[models]") {
   CHECK(std::equal(cropped.data + (20 * 44 + 20) * 8, cropped.data + (20 * 44 + 24) * 8,
                    features.data + (30 * 72 + 40) * 8));
   CHECK_THROWS_WITH(whole.features(1), "model 'conv_unet': features 1 were asked for, the network gives 1");
+}
+
+TEST_CASE("conv_unet: the fast network differs by rounding alone, and keeps the laws", "[models][laws]") {
+  conv_unet_params p{.width = 32, .levels = 2, .time_features = 4, .time_width = 9};
+  conv_unet<cpu_engine> plain{p, cpu_engine{1}};
+  p.same_everywhere = false;
+  conv_unet<cpu_engine> fast{p, cpu_engine{2}};
+  plain.build({{16, 20, 1}, 3});
+  fast.build({{16, 20, 1}, 3});
+  const laws::query<float> q{3, 320, 2};
+  const auto want = q.ask(plain), got = q.ask(fast);
+  double worst = 0;
+  for (std::size_t i = 0; i < want.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(want[i] - got[i])));
+  CHECK(worst > 0);
+  CHECK(worst < 1e-5);
+  laws::check_denoiser<conv_unet_architecture>(p, {8, 4, 1});
 }
 
 TEST_CASE("conv_unet: the tapped activations are those that the output is made of", "[models]") {

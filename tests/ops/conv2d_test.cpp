@@ -79,6 +79,9 @@ std::vector<conv2d_shape> shapes() {
       {.height = 4, .width = 4, .in = 16, .out = 97},
       {.height = 9, .width = 61, .in = 5, .out = 3},
       {.height = 130, .width = 50, .in = 17, .out = 17},  // more than one patch, more than one slab
+      {.height = 14, .width = 21, .in = 64, .out = 64},   // tiles of four that stick out
+      {.height = 16, .width = 12, .in = 130, .out = 75},
+      {.height = 14, .width = 13, .in = 64, .out = 64, .same_everywhere = true},
       {.height = 8, .width = 6, .in = 12, .out = 20, .stride = 2},
       {.height = 7, .width = 9, .in = 4, .out = 33, .stride = 2},
       {.height = 8, .width = 6, .in = 12, .out = 20, .stride = 2, .before = 0, .after = 1},
@@ -106,11 +109,13 @@ TEST_CASE("a convolution by hand", "[conv2d]") {
 }
 
 TEMPLATE_TEST_CASE("the vectorised convolution matches its reference", "[conv2d]", float, double) {
-  const double bound = sizeof(TestType) == 4 ? ops::conv2d_bound : 1e-13;
   for (const auto& s : shapes())
     for (const index n : {0, 1, 5}) {
       if (s.height > 100 && n > 1) continue;
       CAPTURE(s.height, s.width, s.in, s.out, s.kernel, s.stride, n);
+      const bool fast = ops::cpu::uses_winograd(s);
+      const double single = fast ? ops::conv2d_fast_bound : ops::conv2d_bound;
+      const double bound = sizeof(TestType) == 4 ? single : fast ? 1e-11 : 1e-13;
       convolution<TestType> c{n, s};
       convolution<double> exact{c};
       ops::reference::run(exact.forward());
@@ -119,8 +124,14 @@ TEMPLATE_TEST_CASE("the vectorised convolution matches its reference", "[conv2d]
         return c.y;
       });
       CHECK(worst(loose, exact.y) <= bound);
-      ops::cpu::packed_matrix<TestType> packed{s.depth(), s.out};
-      packed.pack({c.weight.data(), s.out, 1});
+      ops::cpu::packed_matrix<TestType> packed{ops::cpu::packed_rows(s), s.out};
+      if (ops::cpu::uses_winograd(s)) {
+        std::vector<TestType> transformed(static_cast<std::size_t>(packed.k() * s.out));
+        ops::cpu::winograd_weights(c.weight.data(), s.in, s.out, transformed.data());
+        packed.pack({transformed.data(), s.out, 1});
+      } else {
+        packed.pack({c.weight.data(), s.out, 1});
+      }
       const auto same = on_all_pools([&](thread_pool& on) {
         on_cpu(c.forward(static_cast<const ops::cpu::packed_matrix<TestType>*>(&packed)), on);
         return c.y;
@@ -181,18 +192,41 @@ TEST_CASE("a picture's convolution does not depend on the pictures beside it", "
   }
 }
 
+TEST_CASE("the fast convolution rounds a few times as much as the plain one", "[conv2d]") {
+  conv2d_shape s{.height = 16, .width = 16, .in = 256, .out = 32};
+  REQUIRE(ops::cpu::uses_winograd(s));
+  double error[2];
+  for (const bool plain : {false, true}) {
+    s.same_everywhere = plain;
+    CHECK(ops::cpu::uses_winograd(s) != plain);
+    convolution<float> c{1, s};
+    convolution<double> exact{c};
+    ops::reference::run(exact.forward());
+    on_cpu(c.forward(), pool(2));
+    double square = 0, size = 0;
+    for (std::size_t i = 0; i < c.y.size(); ++i) {
+      square += std::pow(static_cast<double>(c.y[i]) - exact.y[i], 2);
+      size += std::pow(exact.y[i], 2);
+    }
+    error[plain ? 1 : 0] = std::sqrt(square / size);
+  }
+  CHECK(error[0] < 6e-6);
+  CHECK(error[0] < 10 * error[1]);
+}
+
 TEST_CASE("a pixel's convolution does not depend on the size of the picture", "[conv2d]") {
-  const conv2d_shape whole{.height = 70, .width = 101, .in = 7, .out = 19},
-      part{.height = 20, .width = 13, .in = 7, .out = 19};
+  const index in = 32, out = 33;
+  const conv2d_shape whole{.height = 70, .width = 101, .in = in, .out = out, .same_everywhere = true};
+  const conv2d_shape part{.height = 20, .width = 13, .in = in, .out = out, .same_everywhere = true};
   convolution<float> large{1, whole}, small{1, part};
   for (index i = 0; i < 20; ++i)
-    std::copy_n(large.x.begin() + ((30 + i) * 101 + 51) * 7, 13 * 7, small.x.begin() + i * 13 * 7);
+    std::copy_n(large.x.begin() + ((30 + i) * 101 + 51) * in, 13 * in, small.x.begin() + i * 13 * in);
   on_cpu(large.forward(static_cast<const float*>(large.weight.data()), false), pool(2));
   on_cpu(small.forward(static_cast<const float*>(small.weight.data()), false), pool(1));
   bool same = true;
   for (index i = 1; i < 19; ++i)
-    same = same && std::equal(small.y.begin() + (i * 13 + 1) * 19, small.y.begin() + (i * 13 + 12) * 19,
-                              large.y.begin() + ((30 + i) * 101 + 52) * 19);
+    same = same && std::equal(small.y.begin() + (i * 13 + 1) * out, small.y.begin() + (i * 13 + 12) * out,
+                              large.y.begin() + ((30 + i) * 101 + 52) * out);
   CHECK(same);
 }
 

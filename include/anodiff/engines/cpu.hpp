@@ -87,6 +87,19 @@ class basic_cpu_engine {
     w.pack({values, 1, in});
     return w;
   }
+  /// The weights of a convolution in the form that run(conv2d_forward) reads for this shape; always whole, since their
+  /// product is not bound by reading them.
+  [[nodiscard]] weight prepare_convolution(const ops::conv2d_shape& shape, const T* values) const {
+    weight w{ops::cpu::packed_rows(shape), shape.out};
+    refresh_convolution(w, shape, values);
+    return w;
+  }
+  void refresh_convolution(weight& prepared, const ops::conv2d_shape& shape, const T* values) const {
+    if (!ops::cpu::uses_winograd(shape)) return prepared.pack({values, shape.out, 1});
+    buffer transformed = allocate(prepared.k() * shape.out);
+    ops::cpu::winograd_weights(values, shape.in, shape.out, transformed.data());
+    prepared.pack({transformed.data(), shape.out, 1});
+  }
   void refresh_weight(weight& prepared, const T* values) const noexcept { prepared.pack({values, prepared.n(), 1}); }
 
  private:

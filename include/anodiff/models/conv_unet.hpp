@@ -17,6 +17,9 @@ struct conv_unet_params {
   index outputs = 0;         ///< channels of the output; 0: those of the sample; up to 4096
   index time_features = 64;  ///< sinusoids of the level's time; even, [2, 4096]
   index time_width = 64;     ///< of the time's embedding; [1, 65536]
+  /// Whether a crop's inside has the same bits as the whole picture's. Without it layers of 32 channels and more take
+  /// about half the time, and a crop differs by rounding.
+  bool same_everywhere = true;
 
   static constexpr void fields(auto& self, auto&& field) {
     field("width", self.width);
@@ -24,6 +27,7 @@ struct conv_unet_params {
     field("outputs", self.outputs);
     field("time_features", self.time_features);
     field("time_width", self.time_width);
+    field("same_everywhere", self.same_everywhere);
   }
 };
 
@@ -61,7 +65,7 @@ class conv_unet_architecture {
     const nn::value embedded = nn::time_embedding(t, "time", features, params_.time_width);
     const nn::value time = nn::activate(t, embedded, ops::activation::silu);
     std::vector<nn::value> skips;
-    nn::value h = nn::conv2d(t, "in", x, channels(0));
+    nn::value h = nn::conv2d(t, "in", x, channels(0), convolution());
     for (index i = 0; i < params_.levels; ++i) {
       if (i > 0) h = nn::mean_pool(t, h);
       h = block(t, concat("down.", i), h, time, channels(i));
@@ -74,21 +78,24 @@ class conv_unet_architecture {
     }
     h = nn::activate(t, h, ops::activation::silu);
     t.tap(h);
-    return nn::conv2d(t, "out", h, params_.outputs == 0 ? image.channels : params_.outputs);
+    return nn::conv2d(t, "out", h, params_.outputs == 0 ? image.channels : params_.outputs, convolution());
   }
 
  private:
+  [[nodiscard]] nn::conv2d_options convolution(nn::value residual = {}) const noexcept {
+    return {.same_everywhere = params_.same_everywhere, .residual = residual};
+  }
   [[nodiscard]] index channels(index level) const noexcept { return params_.width * (level + 1); }
 
   template <class Tape>
-  [[nodiscard]] static nn::value block(Tape& t, const std::string& which, nn::value x, nn::value time, index out) {
+  [[nodiscard]] nn::value block(Tape& t, const std::string& which, nn::value x, nn::value time, index out) const {
     const auto part = [&](const char* what) { return concat(which, ".", what); };
     const nn::value table = nn::linear(t, part("project"), time, 2 * out);
-    nn::value h = nn::conv2d(t, part("first"), nn::activate(t, x, ops::activation::silu), out);
+    nn::value h = nn::conv2d(t, part("first"), nn::activate(t, x, ops::activation::silu), out, convolution());
     h = nn::scale_shift(t, h, table, ops::activation::silu);
     const bool same = t.image(x).channels == out;
     const nn::value shortcut = same ? x : nn::conv2d(t, part("shortcut"), x, out, {.kernel = 1});
-    return nn::conv2d(t, part("second"), h, out, {.residual = shortcut});
+    return nn::conv2d(t, part("second"), h, out, convolution(shortcut));
   }
 
   params params_;

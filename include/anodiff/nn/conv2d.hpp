@@ -16,8 +16,9 @@ struct conv2d_options {
   index kernel = 3;  ///< side of the window; odd, [1, 15]
   index stride = 1;  ///< [1, 8]
   padding zeros = padding::around;
-  value table{};     ///< (levels, out): added to each pixel of a picture by its level
-  value residual{};  ///< of the shape of the result: added to it
+  bool same_everywhere = false;  ///< crops give the same bits as the whole picture; wide layers are then slower
+  value table{};                 ///< (levels, out): added to each pixel of a picture by its level
+  value residual{};              ///< of the shape of the result: added to it
   initial weight = initial::fan_in;
 };
 
@@ -35,9 +36,9 @@ class conv2d_node final : public node<Engine> {
   void prepare(tape<Engine>& t) override {
     if (t.mode() != gradients::off) return;
     if (prepared_)
-      t.machine().refresh_weight(*prepared_, t.parameter_values(weight_));
+      t.machine().refresh_convolution(*prepared_, shape_, t.parameter_values(weight_));
     else
-      prepared_ = t.machine().prepare_weight(t.parameter_values(weight_), shape_.depth(), shape_.out);
+      prepared_ = t.machine().prepare_convolution(shape_, t.parameter_values(weight_));
   }
   index scratch(tape<Engine>& t) override {
     const auto& machine = t.machine();
@@ -119,7 +120,8 @@ value conv2d(tape<Engine>& t, std::string_view name, value x, index out, const c
                                   .kernel = options.kernel,
                                   .stride = options.stride,
                                   .before = options.zeros == padding::around ? side : 0,
-                                  .after = options.zeros == padding::around ? side : std::min<index>(1, 2 * side)};
+                                  .after = options.zeros == padding::around ? side : std::min<index>(1, 2 * side),
+                                  .same_everywhere = options.same_everywhere};
   check(from.height + extents.before + extents.after >= options.kernel &&
             from.width + extents.before + extents.after >= options.kernel,
         "nn::conv2d: the window of '", name, "' needs ", options.kernel, " rows and columns, got a picture of ",

@@ -5,8 +5,11 @@
 
 namespace anodiff::ops {
 
-/// Relative error of the float convolution against the same sum in double, for sums of up to 9 · 1024 terms.
+/// Error of the float convolution against the same sum in double, relative above 1, for sums of up to 9 · 1024 terms
+/// of order 1.
 inline constexpr double conv2d_bound = 4e-5;
+/// The same where an engine may use a fast algorithm, whose intermediate values are larger than its results.
+inline constexpr double conv2d_fast_bound = 1e-3;
 
 /// Extents of one picture, and how the square window moves over it. Beyond the picture there are zeros.
 struct conv2d_shape {
@@ -15,6 +18,7 @@ struct conv2d_shape {
   index kernel = 3;                     ///< side of the window, at least 1
   index stride = 1;                     ///< at least 1
   index before = 1, after = 1;          ///< zeros above and left of the picture, and below and right; [0, kernel)
+  bool same_everywhere = false;         ///< a pixel's rounding must not depend on its place: crops give the same bits
 
   [[nodiscard]] constexpr index out_height() const noexcept { return (height + before + after - kernel) / stride + 1; }
   [[nodiscard]] constexpr index out_width() const noexcept { return (width + before + after - kernel) / stride + 1; }

@@ -4,6 +4,7 @@
 #include <anodiff/ops/conv2d.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
 #include <anodiff/ops/window_cpu.hpp>
+#include <anodiff/ops/winograd_cpu.hpp>
 
 namespace anodiff::ops::cpu {
 
@@ -19,10 +20,30 @@ template <class T>
   return {dy, s.out_height(), s.out_width(), s.out, s.kernel, 1, s.kernel - 1 - s.before, s.height, s.width, s.stride};
 }
 
+/// Rows of the packed weights for each channel that the windows read.
+[[nodiscard]] constexpr index taps_of(const conv2d_shape& s) noexcept {
+  return uses_winograd(s) ? winograd_points : s.kernel * s.kernel;
+}
 template <class T>
 [[nodiscard]] index packed_size(index depth, index out) noexcept {
   constexpr index columns = tile_size<T>::columns;
   return (out + columns - 1) / columns * columns * depth;
+}
+/// For multiply_any, with its weights of `out` columns packed in front; 0 where they are packed already.
+template <class T>
+[[nodiscard]] index windows_scratch(const conv2d_shape& s, const windowed<T>& from, index out, thread_pool& pool) {
+  index each = uses_winograd(s) ? winograd_tiles{from}.elements : window_patch{from}.elements;
+  if (out > 0 && uses_winograd(s)) each = std::max(each, winograd_cut<T>::elements);
+  return packed_size<T>(taps_of(s) * from.channels, out) + pool.threads() * each;
+}
+/// The product with the windows, by whichever way the shape asks for.
+template <class T, class Panel, class Finish>
+void multiply_any(const conv2d_shape& s, const windowed<T>& from, index n, index out, Panel&& panel, thread_pool& pool,
+                  T* scratch, Finish&& finish) {
+  if (uses_winograd(s))
+    multiply_winograd<T>(from, n, out, panel, pool, scratch, finish);
+  else
+    multiply_windows<T>(from, n, out, panel, pool, scratch, finish);
 }
 
 /// What follows the product, on one piece of one pixel: bias, table, residual.
@@ -44,11 +65,14 @@ struct conv2d_finish {
 
 }  // namespace detail
 
+/// Rows of the packed weights of a convolution.
+[[nodiscard]] constexpr index packed_rows(const conv2d_shape& s) noexcept { return detail::taps_of(s) * s.in; }
+
 template <class T, class Weight>
 [[nodiscard]] index scratch(const conv2d_forward<T, Weight>& op, thread_pool& pool) noexcept {
   if (op.shape.is_pointwise()) return 0;
-  const index patches = pool.threads() * window_patch{detail::windows_of(op.shape, op.x)}.elements;
-  return std::is_same_v<Weight, const T*> ? patches + detail::packed_size<T>(op.shape.depth(), op.shape.out) : patches;
+  const bool packs = std::is_same_v<Weight, const T*>;
+  return detail::windows_scratch(op.shape, detail::windows_of(op.shape, op.x), packs ? op.shape.out : 0, pool);
 }
 
 template <class T>
@@ -61,8 +85,8 @@ void run(const conv2d_forward<T, const packed_matrix<T>*>& op, thread_pool& pool
                   finish(row / s.out_pixels(), row % s.out_pixels(), column, sums, count);
                 });
   else
-    multiply_windows<T>(
-        detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return op.weight->panel(p); }, pool, op.scratch,
+    detail::multiply_any<T>(
+        s, detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return op.weight->panel(p); }, pool, op.scratch,
         finish);
 }
 
@@ -78,14 +102,17 @@ void run(const conv2d_forward<T>& op, thread_pool& pool) {
     return;
   }
   constexpr index columns = tile_size<T>::columns;
-  T* const packed = op.scratch;
-  const index depth = s.depth();
-  pool.run((s.out + columns - 1) / columns, [&](index p) {
-    pack_panel<T>({op.weight, s.out, 1}, s.out, p * columns, 0, depth, packed + p * columns * depth);
-  });
-  multiply_windows<T>(
-      detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return packed + p * columns * depth; }, pool,
-      op.scratch + detail::packed_size<T>(depth, s.out), finish);
+  const index depth = packed_rows(s);
+  T *const packed = op.scratch, *const rest = packed + detail::packed_size<T>(depth, s.out);
+  if (uses_winograd(s))
+    pack_winograd(op.weight, s.in, s.out, false, packed, pool, rest);
+  else
+    pool.run((s.out + columns - 1) / columns, [&](index p) {
+      pack_panel<T>({op.weight, s.out, 1}, s.out, p * columns, 0, depth, packed + p * columns * depth);
+    });
+  detail::multiply_any<T>(
+      s, detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return packed + p * columns * depth; }, pool, rest,
+      finish);
 }
 
 template <class T>
@@ -93,9 +120,7 @@ template <class T>
   const auto& s = op.shape;
   if (s.is_pointwise()) return 0;
   const window_slab slab{detail::windows_of(s, op.x), op.n, s.out};
-  const window_patch patch{detail::windows_back(s, op.dy)};
-  return std::max(slab.left + slab.right,
-                  detail::packed_size<T>(s.kernel * s.kernel * s.out, s.in) + pool.threads() * patch.elements);
+  return std::max(slab.left + slab.right, detail::windows_scratch(s, detail::windows_back(s, op.dy), s.in, pool));
 }
 
 template <class T>
@@ -126,17 +151,19 @@ void run(const conv2d_backward<T>& op, thread_pool& pool) {
   if (op.dx == nullptr) return;
   // the taps in reverse, each (in, out) block turned
   constexpr index columns = tile_size<T>::columns;
-  const index taps = s.kernel * s.kernel, depth = taps * s.out;
-  T* const packed = op.scratch;
-  pool.run((s.in + columns - 1) / columns, [&](index p) {
-    for (index tap = 0; tap < taps; ++tap)
-      pack_panel<T>({op.weight + (taps - 1 - tap) * s.in * s.out, 1, s.out}, s.in, p * columns, 0, s.out,
-                    packed + (p * depth + tap * s.out) * columns);
-  });
+  const index taps = detail::taps_of(s), depth = taps * s.out;
+  T *const packed = op.scratch, *const rest = packed + detail::packed_size<T>(depth, s.in);
+  if (uses_winograd(s))
+    pack_winograd(op.weight, s.in, s.out, true, packed, pool, rest);
+  else
+    pool.run((s.in + columns - 1) / columns, [&](index p) {
+      for (index tap = 0; tap < taps; ++tap)
+        pack_panel<T>({op.weight + (taps - 1 - tap) * s.in * s.out, 1, s.out}, s.in, p * columns, 0, s.out,
+                      packed + (p * depth + tap * s.out) * columns);
+    });
   const detail::store_finish<T> finish{op.dx, s.in, op.accumulate};
-  multiply_windows<T>(
-      detail::windows_back(s, op.dy), op.n, s.in, [&](index p) { return packed + p * columns * depth; }, pool,
-      op.scratch + detail::packed_size<T>(depth, s.in),
+  detail::multiply_any<T>(
+      s, detail::windows_back(s, op.dy), op.n, s.in, [&](index p) { return packed + p * columns * depth; }, pool, rest,
       [&](index picture, index pixel, index column, const T* sums, int count) {
         finish(picture * s.height * s.width + pixel, column, sums, count);
       });
