@@ -178,16 +178,21 @@ template <class T>
       formats::name_of(from.type));
   tensor<T, 2> out{shape<2>{p.rows, p.columns}};
   const bool straight = layout == diffusers_layout::vector || layout == diffusers_layout::table;
+  const index taps = layout == diffusers_layout::window ? 9 : 1, in = p.rows / taps;
+  constexpr index together = 16;  // outputs that fill a cache line of the result
   formats::visit_dtype(from.type, [&](auto load) {
     using loader = decltype(load);
-    const std::byte* at = from.bytes.data();
-    const index taps = layout == diffusers_layout::window ? 9 : 1, in = p.rows / taps;
-    const index outer = straight ? 1 : p.columns, inner = straight ? p.rows * p.columns : in;
-    const index far = straight ? 1 : p.columns;  // from one element to the next of the inner loop
-    for (index o = 0; o < outer; ++o)
-      for (index c = 0; c < inner; ++c)
-        for (index tap = 0; tap < taps; ++tap, at += loader::size)
-          out.data()[(tap * in + c) * far + o] = static_cast<T>(loader::at(at));
+    const auto stored = [&](index i) {
+      return static_cast<T>(loader::at(from.bytes.data() + i * static_cast<index>(loader::size)));
+    };
+    if (straight)
+      for (index i = 0; i < p.count(); ++i) out.data()[i] = stored(i);
+    else
+      for (index first = 0; first < p.columns; first += together)
+        for (index c = 0; c < in; ++c)
+          for (index tap = 0; tap < taps; ++tap)
+            for (index o = first; o < std::min(first + together, p.columns); ++o)
+              out.data()[(tap * in + c) * p.columns + o] = stored((o * in + c) * taps + tap);
   });
   return out;
 }
