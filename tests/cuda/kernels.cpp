@@ -9,6 +9,7 @@
 #include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/linear.cuh>
+#include <anodiff/ops/mlp_loop.cuh>
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
 #include <anodiff/ops/time_features.cuh>
@@ -37,7 +38,7 @@ void kernels(device::stream on) {
           cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});
   run_all(on, ops::group_norm_forward<float>{}, ops::group_norm_forward<bfloat16>{}, ops::kernel_average<float>{},
           ops::attention_forward<float>{}, ops::attention_forward<bfloat16>{}, ops::enlarge<float>{},
-          ops::reduce<float>{});
+          ops::reduce<float>{}, cuda::mlp_loop{});
 }
 
 }  // namespace anodiff

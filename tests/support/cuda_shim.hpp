@@ -11,6 +11,7 @@
 #include <limits>
 #include <tuple>
 #include "cuda_block.hpp"
+#include "cuda_runtime_shim.hpp"
 
 #define __global__
 #define __device__
@@ -273,9 +274,6 @@ void load_matrices(std::uint32_t (&to)[4], const void* row, place at = here()) {
 }
 
 // ---- launching ----------------------------------------------------------------------------------------------------
-
-/// Launches are in order and complete on return; there is one stream.
-struct stream {};
 
 struct launch_shape {
   dim3 grid{}, block{};

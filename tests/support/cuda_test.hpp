@@ -115,8 +115,7 @@ template <class T>
   if constexpr (std::is_same_v<T, device::half>) {
     return {half_from_float(f)};
   } else if constexpr (std::is_same_v<T, device::bfloat16>) {
-    const auto bits = std::bit_cast<std::uint32_t>(f);
-    return {static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16)};
+    return device::bfloat16_from(f);
   } else {
     return static_cast<T>(x);
   }

@@ -13,6 +13,7 @@
 #endif
 
 #include <anodiff/core/shape.hpp>
+#include <bit>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -33,6 +34,12 @@ struct bfloat16 {
 [[nodiscard]] __device__ __forceinline__ float to_float(half x) noexcept { return half_to_float(x.bits); }
 [[nodiscard]] __device__ __forceinline__ float to_float(bfloat16 x) noexcept {
   return bits_float(static_cast<std::uint32_t>(x.bits) << 16);
+}
+/// The nearest bfloat16, ties to even, on the host.
+[[nodiscard]] inline bfloat16 bfloat16_from(float x) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if (x != x) return {0x7FFF};
+  return {static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16)};
 }
 /// The nearest element, ties to even.
 template <class T>

@@ -6,30 +6,10 @@
 
 #include <cuda_runtime.h>
 
-#include <anodiff/core/check.hpp>
+#include <anodiff/core/runtime_cuda.cuh>
 #include <cstdint>
-#include <cstring>
 
-namespace anodiff {
-
-/// A call of CUDA or of its libraries failed: what it said, and where.
-class cuda_error : public error {
- public:
-  using error::error;
-};
-
-namespace device {
-
-/// Throws cuda_error unless a call of the CUDA runtime went well.
-inline void check(cudaError_t code, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-  if (code == cudaSuccess) [[likely]]
-    return;
-  if (code == cudaErrorInsufficientDriver || code == cudaErrorNoDevice || code == cudaErrorStubLibrary)
-    anodiff::detail::fail<cuda_error>({"cuda_engine: needs an NVIDIA GPU and its driver, got ", cudaGetErrorName(code),
-                                       " (", cudaGetErrorString(code), ")"});
-  anodiff::detail::fail<cuda_error>(
-      {"CUDA: ", cudaGetErrorName(code), " (", cudaGetErrorString(code), ") at ", file, ":", line});
-}
+namespace anodiff::device {
 
 struct place {};
 __host__ __device__ constexpr place here() noexcept { return {}; }
@@ -183,8 +163,6 @@ __device__ __forceinline__ void load_matrices(std::uint32_t (&to)[4], const void
 
 // ---- launching ----------------------------------------------------------------------------------------------------
 
-using stream = cudaStream_t;
-
 struct launch_shape {
   dim3 grid{}, block{};
   std::size_t shared_bytes = 0;
@@ -210,5 +188,4 @@ void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...),
   if (launch_synchronously) check(cudaStreamSynchronize(on));
 }
 
-}  // namespace device
-}  // namespace anodiff
+}  // namespace anodiff::device

@@ -28,16 +28,30 @@ __device__ __forceinline__ float normal_radius(std::uint32_t word) noexcept {
   return sqrtf(upper ? 4.0F * s * series : minus_two_ln_2 * log2_fast(q));
 }
 
+/// Two normals of a pair of words, by Box and Muller.
+__device__ __forceinline__ void two_normals(std::uint32_t a, std::uint32_t b, float& first, float& second) noexcept {
+  const float radius = normal_radius(a);
+  float sine, cosine;
+  device::sin_cos_pi(static_cast<float>(static_cast<std::int32_t>(b)) * 0x1p-31F, sine, cosine);
+  first = radius * cosine;
+  second = radius * sine;
+}
+
+[[nodiscard]] __device__ __forceinline__ philox_words words_of(const noise_key& key, std::uint32_t counter) noexcept {
+  return philox4x32({counter, key.draw, key.step, static_cast<std::uint32_t>(key.use)}, key.seed);
+}
+
 /// Elements 4 counter … 4 counter + 3 of the key's normals: as random_normal, within normal_bound.
 __device__ __forceinline__ void four_normals(const noise_key& key, std::uint32_t counter, float (&z)[4]) noexcept {
-  const auto words = philox4x32({counter, key.draw, key.step, static_cast<std::uint32_t>(key.use)}, key.seed);
-  device::unrolled<2>([&](auto pair) {
-    const float radius = normal_radius(words[2 * pair]);
-    float sine, cosine;
-    device::sin_cos_pi(static_cast<float>(static_cast<std::int32_t>(words[2 * pair + 1])) * 0x1p-31F, sine, cosine);
-    z[2 * pair] = radius * cosine;
-    z[2 * pair + 1] = radius * sine;
-  });
+  const auto words = words_of(key, counter);
+  two_normals(words[0], words[1], z[0], z[1]);
+  two_normals(words[2], words[3], z[2], z[3]);
+}
+/// The same of an even element and the next.
+__device__ __forceinline__ void normal_pair(const noise_key& key, std::uint64_t element, float (&z)[2]) noexcept {
+  const auto words = words_of(key, static_cast<std::uint32_t>(element / 4));
+  const bool upper = element % 4 != 0;
+  two_normals(upper ? words[2] : words[0], upper ? words[3] : words[1], z[0], z[1]);
 }
 
 /// The noise of a launch's rows; elements are counted in 32 bits from the first row.

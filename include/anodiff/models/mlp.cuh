@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/prediction.hpp>
+#include <anodiff/concepts/sampler.hpp>
+#include <anodiff/engines/cuda.cuh>
+#include <anodiff/models/mlp.hpp>
+
+namespace anodiff::models {
+
+/// Why an mlp's whole reverse process cannot be one launch, in words; empty where it can.
+[[nodiscard]] inline std::string why_not_one_launch(const mlp_params& p, index row_size,
+                                                    std::span<const stage> program) {
+  const auto widest = ops::cuda::mlp_loop_widest;
+  if (p.width > widest || row_size > widest)
+    return concat("a network or rows of more than ", widest, " columns do not fit on the chip");
+  for (const auto& s : program)
+    if (s.saved_weight != 0 || s.past_weight != std::array<double, stage::past_slots>{})
+      return "the sampler reads earlier estimates, which are not kept on the chip";
+  return {};
+}
+
+/// A trained mlp on the GPU with everything that depends on the noise level alone worked out. Its weights and
+/// activations are bfloat16, its sums float: an estimate differs from the float network's by about 1 % of its size.
+class mlp_on_gpu {
+ public:
+  /// Throws invalid_argument for a network that does not fit on the chip, cuda_error without a GPU.
+  template <engine Engine>
+  mlp_on_gpu(const mlp<Engine>& model, std::span<const noise_level> levels, cuda_engine on = cuda_engine{})
+      : on_{std::move(on)} {
+    const auto& p = model.parameters();
+    const auto& store = model.store();
+    const index d = model.sample_shape().size();
+    const auto reason = why_not_one_launch(p, d, {});
+    check(reason.empty(), "mlp_on_gpu: ", reason);
+    const auto values = [&](const std::string& name) {
+      const nn::parameter* found = store.find(name);
+      check(found != nullptr, "mlp_on_gpu: the network has no parameter '", name, "'");
+      const auto* from = store.at(*found);
+      return std::vector<float>(from, from + found->count());
+    };
+    std::vector<std::uint32_t> packed;
+    std::vector<float> bias, table;
+    const auto add_layer = [&](const std::string& name, index in, index out) {
+      ops::cuda::pack_mlp_weights(values(name + ".weight").data(), in, out, packed);
+      const auto b = values(name + ".bias");
+      bias.insert(bias.end(), b.begin(), b.end());
+    };
+    const auto count = static_cast<index>(levels.size());
+    std::vector<typename Engine::real> features(static_cast<std::size_t>(count * p.time_features));
+    std::vector<double> times;
+    for (const auto& level : levels) times.push_back(level.time);
+    model.describe(times, features.data());
+    const auto dense = [&](const std::vector<float>& x, const std::string& name, index in, ops::activation kind) {
+      std::vector<float> y(static_cast<std::size_t>(count * p.width));
+      const auto w = values(name + ".weight"), b = values(name + ".bias");
+      ops::linear_forward<float> op{};
+      op.x = x.data(), op.weight = w.data(), op.bias = b.data(), op.y = y.data();
+      op.rows = count, op.in = in, op.out = p.width, op.kind = kind;
+      ops::reference::run(op);
+      return y;
+    };
+    const auto hidden = dense({features.begin(), features.end()}, "time.0", p.time_features, ops::activation::silu);
+    const auto time = dense(hidden, "time.2", p.width, ops::activation::identity);
+    add_layer("in", d, p.width);
+    for (index i = 0; i < p.layers; ++i) {
+      add_layer(concat("hidden.", i), p.width, p.width);
+      const auto rows = dense(time, concat("project.", i), p.width, ops::activation::identity);
+      table.insert(table.end(), rows.begin(), rows.end());
+    }
+    add_layer("out", p.width, d);
+    weights_ = on_.upload(packed);
+    bias_ = on_.upload(bias);
+    table_ = on_.upload(table);
+    estimate_ = on_.upload(std::vector<ops::cuda::mlp_step>{{.level = 0, .fold = {0, 1, 0}, .wx = 0, .wc = 1}});
+    op_ = {.x = nullptr,
+           .y = nullptr,
+           .weights = weights_.data(),
+           .bias = bias_.data(),
+           .table = table_.data(),
+           .steps = estimate_.data(),
+           .rows = 0,
+           .row_size = d,
+           .width = p.width,
+           .layers = p.layers,
+           .levels = count,
+           .count = 1};
+  }
+
+  [[nodiscard]] const cuda_engine& engine() const noexcept { return on_; }
+
+  /// out (rows, d) = F of the rows of x (rows, d), each at its own level; all in device memory.
+  void output(const float* x, const std::int32_t* level, index rows, float* out) const {
+    auto op = op_;
+    op.x = x;
+    op.y = out;
+    op.level = level;
+    op.rows = rows;
+    on_.run(op);
+  }
+
+  /// Prepares run() for a program whose stage i stands at level i of this network. Throws invalid_argument for a
+  /// program that needs more than the chip keeps.
+  template <prediction Prediction>
+  void plan(const Prediction& prediction, std::span<const stage> program, double limit = 0) {
+    const auto reason = why_not_one_launch({}, op_.row_size, program);
+    check(reason.empty(), "mlp_on_gpu: ", reason);
+    check(static_cast<index>(program.size()) <= op_.levels, "mlp_on_gpu: a program of ", program.size(),
+          " stages needs as many levels, got ", op_.levels);
+    std::vector<ops::cuda::mlp_step> steps;
+    for (std::size_t i = 0; i < program.size(); ++i) {
+      const auto& s = program[i];
+      const mixture fold = prediction.fold(s.at);
+      steps.push_back(
+          {.level = static_cast<std::int32_t>(i),
+           .fold = {static_cast<float>(fold.first), static_cast<float>(fold.second), static_cast<float>(limit)},
+           .wx = static_cast<float>(s.x_weight),
+           .wc = static_cast<float>(s.clean_weight),
+           .wz = static_cast<float>(s.noise_weight),
+           .noise_step = static_cast<std::uint32_t>(i)});
+    }
+    steps_ = on_.upload(steps);
+  }
+  /// x (rows, d), in device memory, goes from the program's first level to its last in one launch; stage i draws noise
+  /// from key with step i.
+  void run(float* x, index rows, const noise_key& key) const {
+    check(steps_.size() > 0, "mlp_on_gpu: plan() must come before run()");
+    auto op = op_;
+    op.x = op.y = x;
+    op.rows = rows;
+    op.steps = steps_.data();
+    op.count = steps_.size();
+    op.noise = {key};
+    on_.run(op);
+  }
+
+ private:
+  cuda_engine on_;
+  device_buffer<std::uint32_t> weights_;
+  device_buffer<float> bias_, table_;
+  device_buffer<ops::cuda::mlp_step> estimate_, steps_;
+  ops::cuda::mlp_loop op_{};
+};
+
+}  // namespace anodiff::models

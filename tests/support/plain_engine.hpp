@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/concepts/engine.hpp>
+#include <anodiff/ops/linear.hpp>
+#include <vector>
+
+namespace anodiff::test {
+
+/// An engine that runs the plain references: for programs that cannot compile the vectorised forms, such as nvcc's.
+struct plain_engine {
+  using real = float;
+  using buffer = std::vector<float>;
+  struct weight {
+    std::vector<float> values;  ///< (in, out)
+  };
+  static constexpr std::string_view name = "plain";
+
+  template <class Operation>
+  void run(const Operation& op) const {
+    ops::reference::run(op);
+  }
+  void run(const ops::linear_forward<float, const weight*>& op) const {
+    ops::reference::run(ops::linear_forward<float>{op.x, op.weight->values.data(), op.bias, op.table, op.level,
+                                                   op.residual, op.before, op.y, op.rows, op.in, op.out, op.kind});
+  }
+  [[nodiscard]] buffer allocate(index count) const { return buffer(static_cast<std::size_t>(count)); }
+  [[nodiscard]] weight prepare_weight(const float* from, index in, index out) const {
+    return {{from, from + in * out}};
+  }
+  [[nodiscard]] weight prepare_transposed(const float* from, index in, index out) const {
+    weight made{std::vector<float>(static_cast<std::size_t>(in * out))};
+    for (index i = 0; i < in; ++i)
+      for (index j = 0; j < out; ++j) made.values[static_cast<std::size_t>(i * out + j)] = from[j * in + i];
+    return made;
+  }
+  void refresh_weight(weight& prepared, const float* from) const {
+    std::copy(from, from + prepared.values.size(), prepared.values.begin());
+  }
+};
+static_assert(engine<plain_engine>);
+
+}  // namespace anodiff::test
