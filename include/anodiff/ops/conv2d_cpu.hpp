@@ -32,7 +32,7 @@ template <class T>
 /// For multiply_any, with its weights of `out` columns packed in front; 0 where they are packed already.
 template <class T>
 [[nodiscard]] index windows_scratch(const conv2d_shape& s, const windowed<T>& from, index out, thread_pool& pool) {
-  index each = uses_winograd(s) ? winograd_tiles{from}.elements : window_patch{from}.elements;
+  index each = s.is_pointwise() ? 0 : uses_winograd(s) ? winograd_tiles{from}.elements : window_patch{from}.elements;
   if (out > 0 && uses_winograd(s)) each = std::max(each, winograd_cut<T>::elements);
   return packed_size<T>(taps_of(s) * from.channels, out) + pool.threads() * each;
 }
@@ -40,25 +40,50 @@ template <class T>
 template <class T, class Panel, class Finish>
 void multiply_any(const conv2d_shape& s, const windowed<T>& from, index n, index out, Panel&& panel, thread_pool& pool,
                   T* scratch, Finish&& finish) {
-  if (uses_winograd(s))
+  if (s.is_pointwise())
+    multiply_pixels<T>(from, n, out, panel, pool, finish);
+  else if (uses_winograd(s))
     multiply_winograd<T>(from, n, out, panel, pool, scratch, finish);
   else
     multiply_windows<T>(from, n, out, panel, pool, scratch, finish);
 }
 
-/// What follows the product, on one piece of one pixel: bias, table, residual.
+/// What follows the product, on a piece of some neighbouring pixels: bias, table, residual.
 template <class T, class Weight>
 struct conv2d_finish {
   const conv2d_forward<T, Weight>& op;
-  void operator()(index picture, index pixel, index column, const T* sums, int count) const noexcept {
-    const index at = (picture * op.shape.out_pixels() + pixel) * op.shape.out + column;
-    const T* table = op.table != nullptr ? op.table + op.level[picture] * op.shape.out + column : nullptr;
+  void operator()(index picture, index pixel, index pixels, index column, const T* sums, index stride,
+                  index count) const noexcept {
+    using V = simd::vec<T>;
+    const index out = op.shape.out, at = (picture * op.shape.out_pixels() + pixel) * out + column;
+    const T* table = op.table != nullptr ? op.table + op.level[picture] * out + column : nullptr;
     for_each_lanes<T>(count, [&](index j, auto lanes) {
-      auto z = lanes.load(sums + j);
-      if (op.bias != nullptr) z += lanes.load(op.bias + column + j);
-      if (table != nullptr) z += lanes.load(table + j);
-      if (op.residual != nullptr) z += lanes.load(op.residual + at + j);
-      lanes.store(op.y + at + j, z);
+      const V bias = op.bias != nullptr ? lanes.load(op.bias + column + j) : V{};
+      const V shift = table != nullptr ? lanes.load(table + j) : V{};
+      for (index i = 0; i < pixels; ++i) {
+        V z = lanes.load(sums + i * stride + j) + bias + shift;
+        if (op.residual != nullptr) z += lanes.load(op.residual + at + i * out + j);
+        lanes.store(op.y + at + i * out + j, z);
+      }
+    });
+  }
+};
+
+/// Writes or adds such a piece to the gradient of the pictures.
+template <class T>
+struct store_pixels {
+  T* target;
+  index pixels_of_picture, channels;
+  bool add;
+  void operator()(index picture, index pixel, index pixels, index column, const T* sums, index stride,
+                  index count) const noexcept {
+    T* to = target + (picture * pixels_of_picture + pixel) * channels + column;
+    for_each_lanes<T>(count, [&](index j, auto lanes) {
+      for (index i = 0; i < pixels; ++i) {
+        const auto sum = lanes.load(sums + i * stride + j);
+        T* at = to + i * channels + j;
+        lanes.store(at, add ? lanes.load(at) + sum : sum);
+      }
     });
   }
 };
@@ -70,7 +95,6 @@ struct conv2d_finish {
 
 template <class T, class Weight>
 [[nodiscard]] index scratch(const conv2d_forward<T, Weight>& op, thread_pool& pool) noexcept {
-  if (op.shape.is_pointwise()) return 0;
   const bool packs = std::is_same_v<Weight, const T*>;
   return detail::windows_scratch(op.shape, detail::windows_of(op.shape, op.x), packs ? op.shape.out : 0, pool);
 }
@@ -79,28 +103,15 @@ template <class T>
 void run(const conv2d_forward<T, const packed_matrix<T>*>& op, thread_pool& pool) {
   const auto& s = op.shape;
   const detail::conv2d_finish<T, const packed_matrix<T>*> finish{op};
-  if (s.is_pointwise())
-    multiply<T>(pool, op.n * s.out_pixels(), {op.x, s.in, 1}, *op.weight,
-                [&](index row, index column, const T* sums, int count) {
-                  finish(row / s.out_pixels(), row % s.out_pixels(), column, sums, count);
-                });
-  else
-    detail::multiply_any<T>(
-        s, detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return op.weight->panel(p); }, pool, op.scratch,
-        finish);
+  detail::multiply_any<T>(
+      s, detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return op.weight->panel(p); }, pool, op.scratch,
+      finish);
 }
 
 template <class T>
 void run(const conv2d_forward<T>& op, thread_pool& pool) {
   const auto& s = op.shape;
   const detail::conv2d_finish<T, const T*> finish{op};
-  if (s.is_pointwise()) {
-    multiply<T>(pool, op.n * s.out_pixels(), s.out, s.in, {op.x, s.in, 1}, {op.weight, s.out, 1},
-                [&](index row, index column, const T* sums, int count) {
-                  finish(row / s.out_pixels(), row % s.out_pixels(), column, sums, count);
-                });
-    return;
-  }
   constexpr index columns = tile_size<T>::columns;
   const index depth = packed_rows(s);
   T *const packed = op.scratch, *const rest = packed + detail::packed_size<T>(depth, s.out);
@@ -118,9 +129,10 @@ void run(const conv2d_forward<T>& op, thread_pool& pool) {
 template <class T>
 [[nodiscard]] index scratch(const conv2d_backward<T>& op, thread_pool& pool) noexcept {
   const auto& s = op.shape;
-  if (s.is_pointwise()) return 0;
+  const index product = detail::windows_scratch(s, detail::windows_back(s, op.dy), s.in, pool);
+  if (s.is_pointwise()) return product;
   const window_slab slab{detail::windows_of(s, op.x), op.n, s.out};
-  return std::max(slab.left + slab.right, detail::windows_scratch(s, detail::windows_back(s, op.dy), s.in, pool));
+  return std::max(slab.left + slab.right, product);
 }
 
 template <class T>
@@ -129,21 +141,16 @@ void run(const conv2d_backward<T>& op, thread_pool& pool) {
   if (s.is_pointwise()) {
     linear_backward<T> dense{};
     dense.x = op.x;
-    dense.weight = op.weight;
     dense.dy = op.dy;
     dense.dz = const_cast<T*>(op.dy);  // without an activation it is only read
     dense.dweight = op.dweight;
-    dense.dbias = op.dbias;
-    dense.dx = op.dx;
-    dense.accumulate = op.accumulate;
     dense.rows = op.n * s.out_pixels();
     dense.in = s.in;
     dense.out = s.out;
     run(dense, pool);
-    return;
-  }
-  if (op.dweight != nullptr)
+  } else if (op.dweight != nullptr) {
     add_window_products<T>(detail::windows_of(s, op.x), op.n, op.dy, s.out, op.dweight, pool, op.scratch);
+  }
   if (op.dbias != nullptr)
     parallel_for(pool, s.out, 64, [&](index first, index last) {
       detail::add_column_sums(op.dy, op.n * s.out_pixels(), s.out, first, last, op.dbias);
@@ -161,12 +168,9 @@ void run(const conv2d_backward<T>& op, thread_pool& pool) {
         pack_panel<T>({op.weight + (taps - 1 - tap) * s.in * s.out, 1, s.out}, s.in, p * columns, 0, s.out,
                       packed + (p * depth + tap * s.out) * columns);
     });
-  const detail::store_finish<T> finish{op.dx, s.in, op.accumulate};
   detail::multiply_any<T>(
       s, detail::windows_back(s, op.dy), op.n, s.in, [&](index p) { return packed + p * columns * depth; }, pool, rest,
-      [&](index picture, index pixel, index column, const T* sums, int count) {
-        finish(picture * s.height * s.width + pixel, column, sums, count);
-      });
+      detail::store_pixels<T>{op.dx, s.height * s.width, s.in, op.accumulate});
 }
 
 }  // namespace anodiff::ops::cpu

@@ -160,8 +160,8 @@ struct window_patch {
 };
 
 /// y = W under each window of n pictures: panel(p) gives panel p of the packed weights (kernel · kernel · channels,
-/// out), finish(picture, pixel of the picture, column, sums, count) takes each finished piece of a pixel. scratch holds
-/// window_patch::elements for each thread.
+/// out), finish(picture, first pixel, pixels, column, sums, stride, count) takes `count` finished channels of some
+/// neighbouring pixels, which lie `stride` apart in sums. scratch holds window_patch::elements for each thread.
 template <class T, class Panel, class Finish>
 void multiply_windows(const windowed<T>& from, index n, index out, Panel&& panel, thread_pool& pool, T* scratch,
                       Finish&& finish) {
@@ -197,11 +197,32 @@ void multiply_windows(const windowed<T>& from, index n, index out, Panel&& panel
           window_tile_for<T>(tile_rows, narrow)(copy + i * from.stride * line + j * from.stride * from.channels,
                                                 panel(p), walk, from.stride * from.channels, sums, false);
           const index pixel = (row + i) * from.out_width + column + j;
-          for (index r = 0; r < tile_rows; ++r) finish(picture, pixel + r, n0, sums + r * piece, count);
+          finish(picture, pixel, tile_rows, n0, sums, piece, count);
         });
     }
   });
 }
+/// As multiply_windows, for windows of one pixel that visit each: nothing is copied.
+template <class T, class Panel, class Finish>
+void multiply_pixels(const windowed<T>& from, index n, index out, Panel&& panel, thread_pool& pool, Finish&& finish) {
+  using size = tile_size<T>;
+  constexpr index block = 16 * size::rows;
+  const index pixels = from.height * from.width, panels = (out + size::columns - 1) / size::columns;
+  const index blocks = (pixels + block - 1) / block;
+  const inner_walk walk{.depth = from.channels, .b_step = size::columns};
+  pool.run(n * blocks * panels, [&](index job) {
+    alignas(tensor_alignment) T sums[static_cast<std::size_t>(size::rows) * size::columns];
+    const index p = job % panels, picture = job / panels / blocks, first = job / panels % blocks * block;
+    const index n0 = p * size::columns, count = std::min<index>(size::columns, out - n0);
+    const bool narrow = count <= simd::lanes<T>;
+    for_each_tile<T>(std::min(block, pixels - first), narrow, [&](index i, index rows) {
+      window_tile_for<T>(rows, narrow)(from.x + (picture * pixels + first + i) * from.channels, panel(p), walk,
+                                       from.channels, sums, false);
+      finish(picture, first + i, rows, n0, sums, narrow ? index{simd::lanes<T>} : index{size::columns}, count);
+    });
+  });
+}
+
 /// Padded copies of whole pictures, or of bands of one where it is large, for sums over all of their pixels.
 struct window_slab {
   index pictures = 0, rows = 0;  ///< pictures in a slab, and rows of windows; fewer than a picture's with 1 picture

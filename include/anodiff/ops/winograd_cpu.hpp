@@ -178,7 +178,7 @@ void multiply_winograd(const windowed<T>& from, index n, index out, Panel&& pane
     const inner_walk walk{.depth = from.channels, .b_step = size::columns};
     for (index p = panels * group / groups; p < panels * (group + 1) / groups; ++p) {
       const index n0 = p * size::columns;
-      const auto real = static_cast<int>(std::min<index>(size::columns, out - n0));
+      const index real = std::min<index>(size::columns, out - n0);
       for (index point = 0; point < winograd_points; ++point)
         for_each_tile<T>(count, false, [&](index t, index rows) {
           window_tile_for<T>(rows, false)(input + (point * count + t) * from.channels,
@@ -204,8 +204,8 @@ void multiply_winograd(const windowed<T>& from, index n, index out, Panel&& pane
         const index picture = (first + t) / in_picture, tile = (first + t) % in_picture;
         const index top = tile / tiles.across * 4, left = tile % tiles.across * 4;
         for (index i = 0; i < std::min<index>(4, from.out_height - top); ++i)
-          for (index j = 0; j < std::min<index>(4, from.out_width - left); ++j)
-            finish(picture, (top + i) * from.out_width + left + j, n0, result + (i * 4 + j) * size::columns, real);
+          finish(picture, (top + i) * from.out_width + left, std::min<index>(4, from.out_width - left), n0,
+                 result + i * 4 * size::columns, index{size::columns}, real);
       }
     }
   });
