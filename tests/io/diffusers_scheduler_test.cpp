@@ -71,6 +71,12 @@ TEST_CASE("diffusers: schedulers give what diffusers gives", "[io][golden]") {
   WARN(runs.elements().size() << " runs, the worst by " << worst << " of its largest element");
 }
 
+TEST_CASE("diffusers: what a network of diffusers emits is a policy", "[io]") {
+  for (const auto output :
+       {io::diffusers_output::epsilon, io::diffusers_output::sample, io::diffusers_output::v_prediction})
+    laws::check_policy<io::diffusers_prediction>({output});
+}
+
 TEST_CASE("diffusers: a scheduler of the default kind", "[io]") {
   const auto s = scheduler_of(R"({"_class_name": "DDIMScheduler", "clip_sample": false, "more": 1,
                                   "lambda_min_clipped": -Infinity, "_diffusers_version": "0.2"})");
@@ -86,6 +92,10 @@ TEST_CASE("diffusers: a scheduler of the default kind", "[io]") {
   CHECK(noted("\"more\" is not known: ignored") == 1);
   CHECK(noted("_diffusers_version") == 0);
   CHECK(noted("clip_sample\"") == 0);
+  CHECK(noted("use_clipped_model_output") == 0);
+  CHECK(scheduler_of(R"({"_class_name": "DDIMScheduler"})").notes().back() ==
+        "s.json: clean estimates are clipped to ± 1, and the noise is the one that belongs to them "
+        "(use_clipped_model_output)");
 }
 
 TEST_CASE("diffusers: a Euler run of DDIM's levels is DDIM's", "[io][laws]") {

@@ -96,6 +96,9 @@ class diffusers_scheduler {
     else
       read_sigma_solver(config);
     notes_ = config.notes();
+    if (kind_ == kind::ddim && limit_ > 0)
+      notes_.push_back(concat(config.name(), ": clean estimates are clipped to ± ", limit_,
+                              ", and the noise is the one that belongs to them (use_clipped_model_output)"));
   }
 
   [[nodiscard]] std::string_view class_name() const noexcept { return class_names[static_cast<std::size_t>(kind_)]; }
