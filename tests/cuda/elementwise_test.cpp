@@ -4,6 +4,9 @@
 #include <anodiff/ops/linear.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include "../support/cuda_test.hpp"
+#if defined(__CUDACC__)
+#include <anodiff/engines/cublas.cuh>
+#endif
 
 namespace cuda_test {
 
@@ -186,6 +189,50 @@ TEMPLATE_TEST_CASE("the epilogue of a dense layer in all its forms", "[cuda][lin
       want.insert(want.end(), before.begin(), before.end());
       CHECK(worst(values_of(got), want) <= 4 * ops::activation_bound + rounding<TestType>);
     }
+}
+
+namespace {
+
+#if defined(__CUDACC__)
+using matrix_product = cublas_product;
+#else
+/// Stands in for cublas_product on the host.
+struct matrix_product {
+  explicit matrix_product(device::stream) noexcept {}
+  template <class T>
+  void operator()(const T* x, const T* weight, T* z, index rows, index in, index out, device::stream) const {
+    for (index i = 0; i < rows; ++i)
+      for (index j = 0; j < out; ++j) {
+        double sum = 0;
+        for (index k = 0; k < in; ++k) sum += value_of(x[i * in + k]) * value_of(weight[k * out + j]);
+        z[i * out + j] = element_of<T>(sum);
+      }
+  }
+};
+#endif
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a dense layer on the device: the product, then its epilogue", "[cuda][linear]", float,
+                   device::bfloat16) {
+  if (!device_ready() || few_threads) return;
+  matrix_product product{stream};
+  for (const auto& [rows, in, out] : {std::array<index, 3>{1, 8, 8}, std::array<index, 3>{17, 24, 40}}) {
+    const auto x = inputs<TestType>(rows * in, 1), weight = inputs<TestType>(in * out, 2, 0.1),
+               bias = inputs<TestType>(out, 3);
+    device_array<TestType> on_x(elements<TestType>(x)), on_weight(elements<TestType>(weight)),
+        on_bias(elements<TestType>(bias)), y(rows * out);
+    ops::linear_forward<TestType> op{};
+    op.x = on_x.data(), op.weight = on_weight.data(), op.bias = on_bias.data(), op.y = y.data();
+    op.rows = rows, op.in = in, op.out = out, op.kind = ops::activation::silu;
+    ops::cuda::run(op, product, stream);
+    std::vector<double> want(static_cast<std::size_t>(rows * out));
+    ops::linear_forward<double> reference{};
+    reference.x = x.data(), reference.weight = weight.data(), reference.bias = bias.data(), reference.y = want.data();
+    reference.rows = rows, reference.in = in, reference.out = out, reference.kind = ops::activation::silu;
+    ops::reference::run(reference);
+    CHECK(worst(values_of(y.host()), want) <= ops::linear_bound + 2 * rounding<TestType>);
+  }
 }
 
 }  // namespace cuda_test

@@ -75,6 +75,25 @@ void run(const linear_epilogue<T>& op, device::stream on) {
                  wide ? &detail::linear_epilogue_kernel<true, T> : &detail::linear_epilogue_kernel<false, T>, op);
 }
 
+/// The whole dense layer. product(x, weight, z, rows, in, out, stream) gives z = x W: cublas_product
+/// (engines/cublas.cuh) on a GPU. z is y, so that y must be no residual.
+template <class T, class Product>
+void run(const linear_forward<T>& op, Product& product, device::stream on) {
+  if (op.rows <= 0 || op.out <= 0) return;
+  product(op.x, op.weight, op.y, op.rows, op.in, op.out, on);
+  run(linear_epilogue<T>{.z = op.y,
+                         .bias = op.bias,
+                         .table = op.table,
+                         .level = op.level,
+                         .residual = op.residual,
+                         .before = op.before,
+                         .y = op.y,
+                         .rows = op.rows,
+                         .out = op.out,
+                         .kind = op.kind},
+      on);
+}
+
 inline void run(const scatter_rows<float>& op, device::stream on) {
   if (op.width <= 0) return;
   device::launch(on, {device::blocks_for(op.width, detail::elementwise_block), detail::elementwise_block},
