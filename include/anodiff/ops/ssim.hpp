@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/core/annotate.hpp>
 #include <anodiff/core/reflected.hpp>
 #include <anodiff/ops/blur.hpp>
 
