@@ -4,6 +4,7 @@
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
 #include <anodiff/ops/attention.cuh>
+#include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/kernel_average.cuh>
@@ -13,6 +14,7 @@
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
 #include <anodiff/ops/time_features.cuh>
+#include <anodiff/ops/top_k.cuh>
 
 namespace anodiff {
 
@@ -38,7 +40,8 @@ void kernels(device::stream on) {
           cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});
   run_all(on, ops::group_norm_forward<float>{}, ops::group_norm_forward<bfloat16>{}, ops::kernel_average<float>{},
           ops::attention_forward<float>{}, ops::attention_forward<bfloat16>{}, ops::enlarge<float>{},
-          ops::reduce<float>{}, cuda::mlp_loop{});
+          ops::reduce<float>{}, cuda::mlp_loop{}, cuda::blur_pictures<float>{}, cuda::top_k_mean{},
+          cuda::row_histogram{});
 }
 
 }  // namespace anodiff

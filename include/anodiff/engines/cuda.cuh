@@ -4,6 +4,7 @@
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
 #include <anodiff/ops/attention.cuh>
+#include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/kernel_average.cuh>
@@ -13,6 +14,7 @@
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
 #include <anodiff/ops/time_features.cuh>
+#include <anodiff/ops/top_k.cuh>
 #include <memory>
 #include <span>
 #include <string_view>
