@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <anodiff/formats/file.hpp>
 #include <anodiff/formats/json.hpp>
-#include <cmath>
+#include <array>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ namespace anodiff::io {
 
 /// A config file of diffusers: an object whose absent keys have defaults. It remembers which keys were asked for, so
 /// that what nobody asked for can be reported. Python writes Infinity and NaN, which are no JSON: they read as null.
+/// What it gives throws data_error, naming file and key, where the value is of another kind or out of range.
 class diffusers_config {
  public:
   static constexpr std::uint64_t size_limit = std::uint64_t{1} << 20;  ///< bytes of a config file that is read
@@ -37,7 +39,6 @@ class diffusers_config {
   /// The key as messages name it.
   [[nodiscard]] std::string who(std::string_view key) const { return concat(name_, ": \"", key, "\""); }
 
-  // Each of these throws data_error, naming file and key, where the value is of another kind or out of range.
   [[nodiscard]] bool flag(std::string_view key, bool fallback) {
     const auto* value = ask(key, fallback ? "true" : "false");
     return value != nullptr ? value->boolean(who(key)) : fallback;
@@ -64,45 +65,35 @@ class diffusers_config {
     const std::string got = value != nullptr ? value->string(who(key)) : std::string{fallback};
     return place_in(key, got, known);
   }
-  /// A list of texts, each one of `known`, by their places there.
+  /// A list of texts, each one of `known` once a prefix is dropped, by their places there.
   template <std::size_t Count>
   [[nodiscard]] std::vector<std::size_t> choices(std::string_view key, std::span<const std::string_view> fallback,
                                                  const std::array<std::string_view, Count>& known,
-                                                 std::string_view dropped_prefix, std::size_t most) {
+                                                 std::string_view dropped_prefix, std::size_t longest) {
     std::vector<std::size_t> out;
-    const auto* value = ask(key, "that of the constructor");
-    if (value == nullptr) {
+    if (const auto* all = list(key, "that of the constructor", 1, longest)) {
+      for (const auto& element : *all) {
+        std::string_view text = element.string(who(key));
+        if (text.starts_with(dropped_prefix)) text.remove_prefix(dropped_prefix.size());
+        out.push_back(place_in(key, text, known));
+      }
+    } else {
       for (const auto text : fallback) out.push_back(place_in(key, text, known));
-      return out;
-    }
-    const auto& all = value->elements(who(key));
-    check<data_error>(!all.empty() && all.size() <= most, who(key), " needs 1 to ", most, " elements, got ",
-                      all.size());
-    for (const auto& element : all) {
-      std::string_view text = element.string(who(key));
-      if (text.starts_with(dropped_prefix)) text.remove_prefix(dropped_prefix.size());
-      out.push_back(place_in(key, text, known));
     }
     return out;
   }
-  [[nodiscard]] std::vector<double> numbers(std::string_view key, std::size_t most) {
+  [[nodiscard]] std::vector<double> numbers(std::string_view key, std::size_t longest) {
     std::vector<double> out;
-    if (const auto* value = ask(key, "none")) {
-      const auto& all = value->elements(who(key));
-      check<data_error>(all.size() <= most, who(key), " may have at most ", most, " elements, got ", all.size());
-      for (const auto& element : all) out.push_back(element.number(who(key)));
-    }
+    if (const auto* all = list(key, "none", 0, longest))
+      for (const auto& element : *all) out.push_back(element.number(who(key)));
     return out;
   }
   [[nodiscard]] std::vector<index> wholes(std::string_view key, std::span<const index> fallback, index least,
                                           index most, std::size_t longest) {
-    const auto* value = ask(key, "that of the constructor");
-    if (value == nullptr) return {fallback.begin(), fallback.end()};
+    const auto* all = list(key, "that of the constructor", 1, longest);
+    if (all == nullptr) return {fallback.begin(), fallback.end()};
     std::vector<index> out;
-    const auto& all = value->elements(who(key));
-    check<data_error>(!all.empty() && all.size() <= longest, who(key), " needs 1 to ", longest, " elements, got ",
-                      all.size());
-    for (const auto& element : all) {
+    for (const auto& element : *all) {
       out.push_back(element.integer(who(key)));
       check<data_error>(out.back() >= least && out.back() <= most, who(key), " must lie in [", least, ", ", most,
                         "], got ", out.back());
@@ -139,6 +130,16 @@ class diffusers_config {
   }
 
  private:
+  /// The elements of a list of that key, of which there must be so many; null where it is absent or null.
+  [[nodiscard]] const formats::json::array_type* list(std::string_view key, std::string_view fallback,
+                                                      std::size_t shortest, std::size_t longest) {
+    const auto* value = ask(key, fallback);
+    if (value == nullptr) return nullptr;
+    const auto& all = value->elements(who(key));
+    check<data_error>(all.size() >= shortest && all.size() <= longest, who(key), " needs ", shortest, " to ", longest,
+                      " elements, got ", all.size());
+    return &all;
+  }
   template <std::size_t Count>
   [[nodiscard]] std::size_t place_in(std::string_view key, std::string_view got,
                                      const std::array<std::string_view, Count>& known) const {
