@@ -173,10 +173,11 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
     }
     sync_warp();
     // a row of the table for each of the two rows of this lane
-    const auto level_of = [&](std::uint32_t row) -> std::int32_t {
-      return op.level != nullptr && first + row < op.rows ? op.level[first + row] : step.level;
+    const auto level_of = [&](std::uint32_t row) {
+      return static_cast<std::uint32_t>(op.level != nullptr && first + row < op.rows ? op.level[first + row]
+                                                                                     : step.level);
     };
-    const std::int32_t low = level_of(lane() / 4), high = level_of(lane() / 4 + 8);
+    const std::uint32_t low = level_of(lane() / 4), high = level_of(lane() / 4 + 8);
     unsigned now = 0;
     const float* bias = op.bias;
     for (index layer = -1; layer < op.layers; ++layer) {
