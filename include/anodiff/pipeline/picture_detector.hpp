@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/pooler.hpp>
 #include <anodiff/formats/resize.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/context.hpp>
@@ -9,6 +10,7 @@
 #include <anodiff/pipeline/picture_detection.hpp>
 #include <anodiff/pipeline/picture_runs.hpp>
 #include <anodiff/pipeline/split.hpp>
+#include <array>
 #include <optional>
 
 namespace anodiff {
@@ -187,7 +189,8 @@ class basic_picture_detector {
           map.row(i).subspan(static_cast<std::size_t>(border), static_cast<std::size_t>(map.extent(1) - 2 * border));
       inside.insert(inside.end(), line.begin(), line.end());
     }
-    const double score = pooler_.pool(inside);
+    const std::array<index, 3> extents{map.extent(0) - 2 * border, map.extent(1) - 2 * border, 1};
+    const double score = pool_sample(pooler_, inside, extents);
     check<numeric_error>(std::isfinite(score), "picture_detector::score: the score of ", name, " is not finite");
     return score;
   }
