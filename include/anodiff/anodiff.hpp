@@ -51,6 +51,8 @@
 #include <anodiff/corruptions/damage_shapes.hpp>
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/corruptions/noise_family.hpp>
+#include <anodiff/corruptions/simplex.hpp>
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/distances/l2.hpp>
 #include <anodiff/engines/cpu.hpp>
@@ -93,6 +95,8 @@
 #include <anodiff/io/regions.hpp>
 #include <anodiff/io/report.hpp>
 #include <anodiff/io/report_metrics.hpp>
+#include <anodiff/methods/anoddpm.hpp>
+#include <anodiff/methods/ddpm_image.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
@@ -210,6 +214,8 @@
 #include <anodiff/ops/scale_shift_cpu.hpp>
 #include <anodiff/ops/scaled_sum.hpp>
 #include <anodiff/ops/scaled_sum_cpu.hpp>
+#include <anodiff/ops/simplex_noise.hpp>
+#include <anodiff/ops/simplex_noise_cpu.hpp>
 #include <anodiff/ops/squared_error.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
 #include <anodiff/ops/ssim.hpp>

@@ -3,13 +3,15 @@
 
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/corruptions/simplex.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include "policy_laws.hpp"
 
 namespace laws {
 
 using all_corruptions = std::tuple<anodiff::corruptions::gaussian>;
-using picture_corruptions = std::tuple<anodiff::corruptions::drawn_damage>;  ///< that take pictures alone
+/// Those that take pictures alone.
+using picture_corruptions = std::tuple<anodiff::corruptions::drawn_damage, anodiff::corruptions::simplex>;
 
 /// A minibatch with memory of its own: rows of seeded values, each with a level and a place in the data set.
 template <class Engine>

@@ -23,15 +23,37 @@ struct corruption_batch {
   std::span<const index> sample{};  ///< extents of a sample, (height, width, channels) of a picture; product row_size
 };
 
+/// Rows that want noise.
+template <class T>
+struct noise_batch {
+  T* out;  ///< (rows, row_size)
+  index rows, row_size;
+  noise_key key;
+  const std::uint32_t* draws = nullptr;  ///< (rows), or null for key.draw everywhere
+  std::span<const index> sample{};       ///< as in corruption_batch
+};
+
 namespace part {
 template <class C, class Engine>
 concept damages_a_batch = requires(const C c, Engine& engine, const corruption_batch<typename Engine::real>& b) {
   c.corrupt(engine, b);
 };
+template <class C, class Engine>
+concept has_noise_of_its_own = requires(const C c, Engine& engine, const noise_batch<typename Engine::real>& b) {
+  c.noise(engine, b);
+};
+template <class C, class Engine>
+concept narrows_the_loss = requires(const C c, Engine& engine, const corruption_batch<typename Engine::real>& b,
+                                    const typename Engine::real* output) {
+  c.narrow(engine, b, output);
+};
 }  // namespace part
 
-/// How training samples are damaged: corrupt(engine, batch). Laws: a sample's damage depends on its draw, the key and
-/// its level alone; at alpha = 1, sigma = 0 the Gaussian kinds change nothing.
+/// How training samples are damaged: corrupt(engine, batch). A corruption whose noise is not Gaussian offers
+/// noise(engine, noise_batch), of mean 0 and variance 1 at each element, with which noised starts of a reconstruction
+/// are made too. One whose loss counts in a part of the sample offers narrow(engine, batch, output): it sets the
+/// batch's target to the network's output elsewhere. Laws: a sample's damage depends on its draw, the key and its level
+/// alone; at alpha = 1, sigma = 0 the Gaussian kinds change nothing.
 template <class C, class Engine>
 concept corruption_on = policy<C> && part::damages_a_batch<C, Engine>;
 

@@ -14,18 +14,7 @@ namespace anodiff::methods {
 
 struct image_default_preset : preset {
   static constexpr std::string_view name = "image_default";
-  static constexpr training_params training{.steps = 4000,
-                                            .batch = 16,
-                                            .levels = 0,
-                                            .rate = 2e-3,
-                                            .warmup = 0.02,
-                                            .final_rate = 0.01,
-                                            .weight_decay = 0,
-                                            .beta_1 = 0.9,
-                                            .beta_2 = 0.99,
-                                            .clip = 1,
-                                            .average = 0.995,
-                                            .validation = 0};
+  static constexpr training_params training = picture_training;
   static constexpr schedules::exploding_params schedule{.sigma_min = 0.05, .sigma_max = 1};
   static constexpr objectives::squared_error_params objective{.weighting = objectives::loss_weighting::soft_min_snr,
                                                               .gamma = 10};

@@ -42,20 +42,25 @@ struct basic_context {
   std::uint64_t seed_;
   index row_size_;
   double clip_;
+  typename Parts::recipe_type::corruption_policy corruption_{};
 
   [[nodiscard]] const model_type& model() const noexcept { return model_; }
   [[nodiscard]] machine_type machine() const { return model_.engine(); }
   [[nodiscard]] std::span<const noise_level> schedule() const noexcept { return schedule_; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
   [[nodiscard]] index row_size() const noexcept { return row_size_; }
+  [[nodiscard]] const start& from() const noexcept { return from_; }
+  [[nodiscard]] double clip() const noexcept { return clip_; }
+  [[nodiscard]] const auto& corruption() const noexcept { return corruption_; }
 };
 
 /// The context of a detector whose model is a denoiser.
 template <class Parts>
 struct denoiser_context : basic_context<Parts> {
   using model_type = typename Parts::model_type;
-  using rebuilder_type = rebuilding_run<model_type, typename Parts::prediction_type, typename Parts::sampler_type,
-                                        typename Parts::conditioner_type>;
+  using rebuilder_type =
+      rebuilding_run<model_type, typename Parts::prediction_type, typename Parts::sampler_type,
+                     typename Parts::conditioner_type, typename Parts::recipe_type::corruption_policy>;
   using estimator_type = estimating_run<model_type, typename Parts::prediction_type>;
 
   static_assert(!Parts::schedule_type::ends_in_pure_noise || !needs_signal_at_start<typename Parts::sampler_type>,
@@ -78,7 +83,7 @@ struct denoiser_context : basic_context<Parts> {
   [[nodiscard]] rebuilder_type rebuilder(index max_rows) const { return rebuilder(run_levels(), max_rows); }
   /// The same over levels of one's own, noisiest first, the last one being the end.
   [[nodiscard]] rebuilder_type rebuilder(std::vector<noise_level> levels, index max_rows) const {
-    return {this->model_, this->prediction_, this->sampler_, this->conditioner_, std::move(levels),
+    return {this->model_, this->prediction_, this->sampler_, this->conditioner_, this->corruption_, std::move(levels),
             this->from_,  this->seed_,       max_rows,       this->row_size_,    this->clip_};
   }
   [[nodiscard]] mixture fold(const noise_level& level) const noexcept {

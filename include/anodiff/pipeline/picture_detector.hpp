@@ -217,9 +217,9 @@ class basic_picture_detector {
   [[nodiscard]] std::string identity_of(std::span<const tensor<float, 3>> prepared) const;
   /// The context of a scorer for pieces of that size; the model borrowed.
   [[nodiscard]] context_type context(const model_type& model) const {
-    return {model,        prediction_,    sampler_,       grid_,         conditioner_,
-            levels_,      numbers_.start, numbers_.steps, numbers_.seed, model.sample_shape().size(),
-            numbers_.clip};
+    return {model,         prediction_,    sampler_,       grid_,         conditioner_,
+            levels_,       numbers_.start, numbers_.steps, numbers_.seed, model.sample_shape().size(),
+            numbers_.clip, corruption_};
   }
 
   options numbers_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/concepts/conditioner.hpp>
+#include <anodiff/concepts/corruption.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/sampler.hpp>
@@ -126,15 +127,18 @@ class denoising_loop {
   std::vector<typename engine_type::buffer> past_;
 };
 
-/// Rebuilds rows: brings the input to the start of the run, as `from` says, and denoises it to the end.
-template <denoiser Model, prediction Prediction, sampler Sampler, conditioner Conditioner>
+/// Rebuilds rows: brings the input to the start of the run, as `from` says, with the noise of the corruption that the
+/// model has learned to undo, and denoises it to the end.
+template <denoiser Model, prediction Prediction, sampler Sampler, conditioner Conditioner, class Corruption>
 class rebuilding_run {
  public:
   /// levels: noisiest first, the last one being the end of the run.
   rebuilding_run(const Model& model, const Prediction& prediction, const Sampler& sampling,
-                 const Conditioner& condition, std::vector<noise_level> levels, start from, std::uint64_t seed,
-                 index max_rows, index row_size, double limit)
+                 const Conditioner& condition, const Corruption& corruption, std::vector<noise_level> levels,
+                 start from, std::uint64_t seed, index max_rows, index row_size, double limit)
       : condition_{condition},
+        corruption_{corruption},
+        sample_{sample_of(model)},
         levels_{condition.bind({}).levels(std::move(levels))},
         from_{from},
         seed_{seed},
@@ -146,18 +150,16 @@ class rebuilding_run {
   /// out (n, d) = what the run makes of x (n, d), with the noise of repeat `draw`, which is the same for all rows.
   void rebuild(tensor_view<const float, 2> x, std::uint32_t draw, tensor_view<float, 2> out) {
     const float alpha = static_cast<float>(levels_.front().alpha), sigma = static_cast<float>(levels_.front().sigma);
-    if (from_.kind == start_kind::noised) {
-      machine_.run(ops::corrupt_rows<float>{x.data(),
-                                            out.data(),
-                                            nullptr,
-                                            x.rows(),
-                                            row_size_,
-                                            &alpha,
-                                            &sigma,
-                                            nullptr,
-                                            nullptr,
-                                            level_.data(),
-                                            {{.seed = seed_, .draw = draw, .use = purpose::scoring}}});
+    const noise_key key{.seed = seed_, .draw = draw, .use = purpose::scoring};
+    if (from_.kind == start_kind::noised && part::has_noise_of_its_own<Corruption, typename Model::engine_type>) {
+      if constexpr (part::has_noise_of_its_own<Corruption, typename Model::engine_type>)
+        corruption_.noise(machine_,
+                          {.out = out.data(), .rows = x.rows(), .row_size = row_size_, .key = key, .sample = sample_});
+      std::transform(x.data(), x.data() + x.size(), out.data(), out.data(),
+                     [=](float v, float noise) { return alpha * v + sigma * noise; });
+    } else if (from_.kind == start_kind::noised) {
+      machine_.run(ops::corrupt_rows<float>{
+          x.data(), out.data(), nullptr, x.rows(), row_size_, &alpha, &sigma, nullptr, nullptr, level_.data(), {key}});
     } else {
       const float factor = from_.kind == start_kind::scaled ? alpha : 1.0F;
       std::transform(x.data(), x.data() + x.size(), out.data(), [=](float v) { return factor * v; });
@@ -168,7 +170,14 @@ class rebuilding_run {
   }
 
  private:
+  [[nodiscard]] static std::vector<index> sample_of(const Model& model) {
+    if constexpr (trainable<Model>) return model.sample_shape().sample;
+    return {};
+  }
+
   Conditioner condition_;
+  Corruption corruption_;
+  std::vector<index> sample_;
   std::vector<noise_level> levels_;
   start from_;
   std::uint64_t seed_;

@@ -123,9 +123,7 @@ class trainer {
     auto& tape = network_->tape;
     auto& machine = tape.machine();
     const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::corruption};
-    corruption_.corrupt(
-        machine, {rows_.data(), damaged_.data(), target_.data(), batch_, row_size_, alpha_.data(), sigma_.data(),
-                  clean_.data(), noise_.data(), level_.data(), key, draws_.data(), model_.sample_shape().sample});
+    const corruption_batch<real> batch = damage(batch_, key);
     model_.describe({time_.data(), static_cast<std::size_t>(level_count_)}, features_.data());
     nn::pass pass{.rows = batch_,
                   .levels = level_count_,
@@ -139,6 +137,7 @@ class trainer {
     tape.prepare();
     tape.forward_levels(pass);
     tape.forward_rows(pass);
+    narrow(batch);
     objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
                                  row_loss_.data(), tape.gradient(network_->output), batch_, row_size_});
     tape.backward(pass, network_->output);
@@ -188,6 +187,29 @@ class trainer {
     source_.take(place, {.seed = seed_, .step = static_cast<std::uint32_t>(step), .use = purpose::augmentation},
                  taken_);
     std::ranges::copy(taken_, rows_.begin() + row * row_size_);
+  }
+  /// Damages the rows taken.
+  corruption_batch<real> damage(index rows, const noise_key& key) {
+    const corruption_batch<real> batch{rows_.data(),
+                                       damaged_.data(),
+                                       target_.data(),
+                                       rows,
+                                       row_size_,
+                                       alpha_.data(),
+                                       sigma_.data(),
+                                       clean_.data(),
+                                       noise_.data(),
+                                       level_.data(),
+                                       key,
+                                       draws_.data(),
+                                       model_.sample_shape().sample};
+    corruption_.corrupt(network_->tape.machine(), batch);
+    return batch;
+  }
+  /// Leaves the loss where the corruption wants it.
+  void narrow([[maybe_unused]] const corruption_batch<real>& batch) {
+    if constexpr (part::narrows_the_loss<Corruption, engine_type>)
+      corruption_.narrow(network_->tape.machine(), batch, network_->tape.data(network_->output));
   }
   /// One level from each of level_count equal stretches of the schedule, dealt to the rows in turn. Kingma et al. 2021
   /// (arXiv:2107.00630), appendix I.1, draws them likewise to lower the variance of the loss.
@@ -271,22 +293,11 @@ class trainer {
         level_[at] = static_cast<std::int32_t>((first + i) % level_count_);
         take(train_rows_ + first + i, 0, i);
       }
-      corruption_.corrupt(machine, {rows_.data(),
-                                    damaged_.data(),
-                                    target_.data(),
-                                    count,
-                                    row_size_,
-                                    alpha_.data(),
-                                    sigma_.data(),
-                                    clean_.data(),
-                                    noise_.data(),
-                                    level_.data(),
-                                    {.seed = seed_, .use = purpose::corruption},
-                                    draws_.data(),
-                                    model_.sample_shape().sample});
+      const corruption_batch<real> batch = damage(count, {.seed = seed_, .use = purpose::corruption});
       const nn::pass pass{.rows = count, .levels = level_count_, .level = level_.data()};
       tape.forward_levels(pass);
       tape.forward_rows(pass);
+      narrow(batch);
       objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
                                    row_loss_.data(), nullptr, count, row_size_});
       sum += std::accumulate(row_loss_.begin(), row_loss_.begin() + count, 0.0);
