@@ -7,6 +7,7 @@
 #include <anodiff/runtime/any_detector.hpp>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "command.hpp"
@@ -74,6 +75,7 @@ outcome run_seed(const evaluate_flags& flags, const formats::table& rows, std::u
 
 void run(const evaluate_flags& flags, bool cap_given) {
   console out{flags.common.quiet};
+  check(flags.report.empty(), "--report is for folders of pictures; ", flags.data.path, " is none");
   check(flags.published() || flags.protocol == "shuffled", "--protocol: need shuffled or published, got '",
         flags.protocol, "'");
   check(flags.cap >= 0, "--cap: need at least 0 rows, got ", flags.cap);
@@ -101,7 +103,9 @@ void add_evaluate(CLI::App& program) {
   auto& command = *program.add_subcommand("evaluate", "Fit and score a labelled set over several seeds");
   const auto flags = std::make_shared<evaluate_flags>();
   command.add_option("METHOD", flags->method, "One of those that `anodiff methods` lists")->required();
-  add_data(command, flags->data, "Labelled set: .npz with X and y, or .csv with --label");
+  add_data(command, flags->data,
+           "Labelled set: .npz with X and y, or .csv with --label; or a folder of train/good, test/KIND and "
+           "ground_truth/KIND, or of good, KIND and ground_truth/KIND");
   command.add_option("--protocol", flags->protocol, "shuffled (honest) or published (for comparison only)")
       ->type_name("NAME");
   command.add_option("--seeds", flags->seeds, "Of the split and of the method")->delimiter(',')->type_name("N,N,...");
@@ -111,8 +115,12 @@ void add_evaluate(CLI::App& program) {
   command.add_option("--time-budget", flags->numbers.time_budget, "Seconds of training for each seed")->type_name("S");
   command.add_option("--set", flags->numbers.pairs, "A number of the method; `anodiff methods METHOD` lists them")
       ->type_name("NAME=VALUE");
+  command.add_option("--report", flags->report, "A page to look at: the first seed's pictures, for a folder")
+      ->type_name("FILE.html");
   add_common(command, flags->common);
-  command.callback([flags, cap] { run(*flags, cap->count() > 0); });
+  command.callback([flags, cap] {
+    std::filesystem::is_directory(flags->data.path) ? evaluate_pictures(*flags) : run(*flags, cap->count() > 0);
+  });
 }
 
 }  // namespace anodiff::cli

@@ -11,17 +11,6 @@ namespace anodiff::cli {
 
 namespace {
 
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-/// Over the seeds; 0 for one seed.
-double deviation_of(const std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  double square = 0;
-  for (const double v : values) square += (v - mean_of(values)) * (v - mean_of(values));
-  return std::sqrt(square / static_cast<double>(values.size() - 1));
-}
-
 std::string cap_text(const evaluate_flags& flags, index rows) {
   if (flags.published()) return rows < 1000 ? "resampled to 1000 rows" : "at most 50000 rows";
   if (flags.cap == 0) return "no cap";
@@ -29,6 +18,16 @@ std::string cap_text(const evaluate_flags& flags, index rows) {
 }
 
 }  // namespace
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+double deviation_of(const std::vector<double>& values) {
+  if (values.size() < 2) return 0;
+  double square = 0;
+  for (const double v : values) square += (v - mean_of(values)) * (v - mean_of(values));
+  return std::sqrt(square / static_cast<double>(values.size() - 1));
+}
 
 json evaluation_document(const evaluate_flags& flags, const formats::table& rows, const std::vector<outcome>& all) {
   const auto values = [&](double outcome::*member) {

@@ -12,12 +12,19 @@ struct evaluate_flags {
   common_flags common;
   data_flags data;
   number_flags numbers;
-  std::string method, protocol = "shuffled";
+  std::string method, report, protocol = "shuffled";
   std::vector<std::uint64_t> seeds{0, 1, 2, 3, 4};
   index cap = 20'000;
 
   [[nodiscard]] bool published() const { return protocol == "published"; }
 };
+
+/// The evaluation of a folder of pictures with test pictures and their masks.
+void evaluate_pictures(const evaluate_flags& flags);
+
+/// Over the seeds; the deviation of one seed is 0.
+[[nodiscard]] double mean_of(const std::vector<double>& values);
+[[nodiscard]] double deviation_of(const std::vector<double>& values);
 
 /// What one seed gives.
 struct outcome {

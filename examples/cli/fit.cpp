@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fit.hpp"
+
 #include <anodiff/runtime/any_detector.hpp>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string_view>
 
-#include "command.hpp"
-#include "console.hpp"
 #include "data.hpp"
 
 namespace anodiff::cli {
 
 namespace {
-
-struct fit_flags {
-  common_flags common;
-  data_flags data;
-  number_flags numbers;
-  std::string method, out, checkpoint;
-  double checkpoint_seconds = 30;
-  bool mixed = false;
-};
-
-std::string number_of(const any_detector& made, std::string_view name) {
-  for (const auto& [key, value] : made.numbers())
-    if (key == name) return value;
-  return {};
-}
-
-/// What ended the training early; empty where nothing did.
-std::string stopped_by(const any_detector& made, bool stopped) {
-  if (stopped) return "Ctrl-C";
-  const auto steps = made.record().steps;
-  return steps > 0 && concat(steps) != number_of(made, "training.steps") ? "the time budget" : "";
-}
 
 json document(const fit_flags& flags, const any_detector& made, index left_out, double seconds,
               const std::string& stopped) {
@@ -91,21 +68,8 @@ void run(const fit_flags& flags) {
 
   if (!flags.checkpoint.empty() && std::filesystem::exists(flags.checkpoint))
     out.note("goes on from the checkpoint ", flags.checkpoint);
-  const auto start = std::chrono::steady_clock::now();
-  bool stopped = false, trained = false;
-  const interruptible scope;
-  const double budget = std::strtod(number_of(made, "training.time_budget").c_str(), nullptr);
-  const auto report = [&](const progress& p) {
-    const bool training = std::string_view{p.stage} == "train", asked = interruptible::requested() != 0;
-    if (training && asked && !stopped) {
-      stopped = true;
-      out.note("stopped at step ", p.done, "; calibrating and saving what has been learned");
-    }
-    trained = trained || training;
-    out.show(p, budget);
-    return !asked || (trained && !training);  // what was trained is worth its calibration
-  };
-  made.fit(normals, {.progress = report,
+  fit_watch watch{out, std::strtod(number_of(made.numbers(), "training.time_budget").c_str(), nullptr)};
+  made.fit(normals, {.progress = watch,
                      .columns = std::move(columns),
                      .schema = std::move(schema),
                      .checkpoint = flags.checkpoint,
@@ -113,23 +77,48 @@ void run(const fit_flags& flags) {
   made.save(flags.out);
   out.clear();
 
-  const auto reason = stopped_by(made, stopped);
+  const auto reason = watch.stopped_by(made.record().steps, number_of(made.numbers(), "training.steps"));
   std::error_code ignored;
   if (!flags.checkpoint.empty() && reason.empty()) std::filesystem::remove(flags.checkpoint, ignored);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (flags.common.json)
-    print(document(flags, made, given - normals.rows(), seconds, reason));
+    print(document(flags, made, given - normals.rows(), watch.seconds(), reason));
   else
     print(summary(flags, made, reason));
 }
 
 }  // namespace
 
+std::string number_of(const text_fields& numbers, std::string_view name) {
+  for (const auto& [key, value] : numbers)
+    if (key == name) return value;
+  return {};
+}
+
+bool fit_watch::operator()(const progress& p) {
+  const bool training = std::string_view{p.stage} == "train", asked = interruptible::requested() != 0;
+  if (training && asked && !stopped_) {
+    stopped_ = true;
+    out_.note("stopped at step ", p.done, "; calibrating and saving what has been learned");
+  }
+  trained_ = trained_ || training;
+  out_.show(p, limit_);
+  return !asked || (trained_ && !training);
+}
+std::string fit_watch::stopped_by(index steps, const std::string& wanted) const {
+  if (stopped_) return "Ctrl-C";
+  return steps > 0 && concat(steps) != wanted ? "the time budget" : "";
+}
+double fit_watch::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+}
+
 void add_fit(CLI::App& program) {
-  auto& command = *program.add_subcommand("fit", "Learn what normal rows look like, calibrate, and save the model");
+  auto& command =
+      *program.add_subcommand("fit", "Learn what normal rows or pictures look like, calibrate, and save the model");
   const auto flags = std::make_shared<fit_flags>();
   command.add_option("METHOD", flags->method, "One of those that `anodiff methods` lists")->required();
-  add_data(command, flags->data, "Normal rows: .csv, .npy or .npz; where rows have labels, those with 0");
+  add_data(command, flags->data,
+           "Normal rows: .csv, .npy or .npz; where rows have labels, those with 0. Or a folder of pictures");
   command.add_option("--out", flags->out, "Model file to write")->required()->type_name("FILE");
   command.add_option("--alpha", flags->numbers.alpha, "Promised rate of false alarms, in (0, 1)")->type_name("A");
   command.add_option("--time-budget", flags->numbers.time_budget, "Seconds after which training stops")->type_name("S");
@@ -140,8 +129,9 @@ void add_fit(CLI::App& program) {
                    "Take missing values; a CSV file with columns of text is mixed without this");
   command.add_option("--checkpoint", flags->checkpoint, "File from which a broken-off fit goes on")->type_name("FILE");
   command.add_option("--checkpoint-seconds", flags->checkpoint_seconds, "Between two writes of it")->type_name("S");
+  command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
   add_common(command, flags->common);
-  command.callback([flags] { run(*flags); });
+  command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? fit_pictures(*flags) : run(*flags); });
 }
 
 }  // namespace anodiff::cli

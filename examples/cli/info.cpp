@@ -56,7 +56,7 @@ json describe(const formats::safetensors_file& file) {
           {"version", file.metadata_at("anodiff.version")},
           {"method", method},
           {"sample", list("sample")},
-          {"columns", list("columns")},
+          {"columns", file.find_metadata("columns") != nullptr ? list("columns") : json::array()},
           {"policies", object_of(group(file, "policy."))},
           {"numbers", object_of(numbers)},
           {"fit", object_of(group(file, "fit."))},

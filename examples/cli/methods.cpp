@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/runtime/any_detector.hpp>
+#include <anodiff/runtime/any_picture_detector.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -14,7 +15,10 @@ struct methods_flags {
   std::string method;
 };
 
-text_fields defaults_of(const std::string& method) { return any_detector::make(method, {}, 1).numbers(); }
+text_fields defaults_of(const std::string& method) {
+  return any_picture_detector::knows(method) ? any_picture_detector::make(method, {}, 1).numbers()
+                                             : any_detector::make(method, {}, 1).numbers();
+}
 
 void run(const methods_flags& flags) {
   if (!flags.method.empty()) {
@@ -24,7 +28,8 @@ void run(const methods_flags& flags) {
     for (const auto& [name, value] : numbers) out += concat(pad_right(name, 28), value, "\n");
     return print(out);
   }
-  const auto methods = any_detector::methods();
+  auto methods = any_detector::methods();
+  for (auto& method : any_picture_detector::methods()) methods.push_back(std::move(method));
   if (flags.json) {
     json out = json::array();
     for (const auto& [name, summary] : methods) out.push_back({{"name", name}, {"summary", summary}});

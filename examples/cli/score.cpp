@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "score.hpp"
+
 #include <anodiff/formats/csv_writer.hpp>
 #include <anodiff/formats/npy.hpp>
 #include <anodiff/runtime/any_detector.hpp>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <numeric>
 
-#include "command.hpp"
 #include "console.hpp"
 #include "data.hpp"
 
 namespace anodiff::cli {
 
 namespace {
-
-struct score_flags {
-  common_flags common;
-  data_flags data;
-  std::string model, out;
-};
 
 void write_csv(const std::string& path, const formats::table& rows, const detection& found) {
   formats::write_file_atomically(path, [&](formats::file_sink& sink) {
@@ -42,6 +38,8 @@ void write_csv(const std::string& path, const formats::table& rows, const detect
 
 void run(const score_flags& flags) {
   console out{flags.common.quiet};
+  check(flags.maps.empty() && flags.report.empty(), "--maps and --report are for folders of pictures; ",
+        flags.data.path, " is none");
   const auto extension = extension_of(flags.out);
   check(extension == "npy" || extension == "csv", "--out: need a .npy or .csv file, got ", flags.out);
   check_can_write(flags.out);
@@ -82,15 +80,22 @@ void run(const score_flags& flags) {
 }  // namespace
 
 void add_score(CLI::App& program) {
-  auto& command = *program.add_subcommand("score", "Score each row: higher is more anomalous");
+  auto& command = *program.add_subcommand("score", "Score each row or picture: higher is more anomalous");
   const auto flags = std::make_shared<score_flags>();
   command.add_option("MODEL", flags->model, "What `anodiff fit` has saved")->required();
-  add_data(command, flags->data, "Rows to score: .csv, .npy or .npz");
+  add_data(command, flags->data, "Rows to score: .csv, .npy or .npz; or a folder of pictures");
   command.add_option("--out", flags->out, "Scores: .npy (float64), or .csv (id, score, p_value, is_anomaly)")
       ->required()
       ->type_name("FILE");
+  command
+      .add_option("--maps", flags->maps, "Folder for each picture's map: .npy, .tif, .png, and .json with its regions")
+      ->type_name("FOLDER");
+  command.add_option("--report", flags->report, "A page to look at, for a folder of pictures")->type_name("FILE.html");
+  command.add_option("--minimum-area", flags->minimum_area, "Pixels below which a region of a map is dropped")
+      ->type_name("N");
+  command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
   add_common(command, flags->common);
-  command.callback([flags] { run(*flags); });
+  command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? score_pictures(*flags) : run(*flags); });
 }
 
 }  // namespace anodiff::cli

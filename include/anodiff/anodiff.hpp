@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The whole library for the host, without runtime/ and models/gaussian.hpp. Written by the build target umbrella.
+// The whole library for the host, without runtime/, io/ and models/gaussian.hpp. Written by the build target umbrella.
 
 #include <anodiff/aggregation/harmonic.hpp>
 #include <anodiff/aggregation/mean.hpp>
@@ -83,18 +83,6 @@
 #include <anodiff/grids/picked.hpp>
 #include <anodiff/grids/placed.hpp>
 #include <anodiff/grids/trailing.hpp>
-#include <anodiff/io/colour_scale.hpp>
-#include <anodiff/io/diffusers.hpp>
-#include <anodiff/io/diffusers_config.hpp>
-#include <anodiff/io/diffusers_scheduler.hpp>
-#include <anodiff/io/diffusers_unet.hpp>
-#include <anodiff/io/diffusers_weights.hpp>
-#include <anodiff/io/folder.hpp>
-#include <anodiff/io/overlay.hpp>
-#include <anodiff/io/picture_layout.hpp>
-#include <anodiff/io/regions.hpp>
-#include <anodiff/io/report.hpp>
-#include <anodiff/io/report_metrics.hpp>
 #include <anodiff/methods/anoddpm.hpp>
 #include <anodiff/methods/ddpm_image.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
@@ -325,9 +313,6 @@
 #include <anodiff/formats/png.hpp>
 #include <anodiff/formats/png_writer.hpp>
 #include <anodiff/formats/read_picture.hpp>
-#include <anodiff/io/heat_map.hpp>
-#include <anodiff/io/picture_folder.hpp>
-#include <anodiff/io/report_picture.hpp>
 #endif
 
 #ifdef ANODIFF_HAS_ZLIB

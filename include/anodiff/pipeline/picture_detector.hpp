@@ -3,6 +3,7 @@
 
 #include <anodiff/concepts/pooler.hpp>
 #include <anodiff/formats/resize.hpp>
+#include <anodiff/ops/blur.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/context.hpp>
 #include <anodiff/pipeline/crop_source.hpp>

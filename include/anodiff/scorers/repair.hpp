@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/concepts/model.hpp>
+#include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/scorer.hpp>
 #include <anodiff/core/reflected.hpp>
 #include <anodiff/ops/mahalanobis.hpp>

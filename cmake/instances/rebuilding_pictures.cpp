@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/methods/anoddpm.hpp>
+#include <anodiff/methods/ddpm_image.hpp>
+#include <anodiff/runtime/erased_pictures.hpp>
+
+namespace anodiff::detail {
+
+using made = std::unique_ptr<erased_picture_detector>;
+template made make_erased_pictures<methods::anoddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
+template made make_erased_pictures<methods::ddpm_image<cpu_engine>>(const text_fields&, const cpu_engine&);
+
+}  // namespace anodiff::detail

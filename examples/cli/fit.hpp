@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/pipeline/fit_options.hpp>
+#include <chrono>
+
+#include "command.hpp"
+#include "console.hpp"
+
+namespace anodiff::cli {
+
+struct fit_flags {
+  common_flags common;
+  data_flags data;
+  number_flags numbers;
+  std::string method, out, checkpoint;
+  double checkpoint_seconds = 30;
+  bool mixed = false, skip_bad = false;
+};
+
+/// The value of a method's number; empty where it has none of that name.
+[[nodiscard]] std::string number_of(const text_fields& numbers, std::string_view name);
+
+/// Shows how far a fit has come. The first Ctrl-C ends training alone: what was trained is worth its calibration.
+class fit_watch {
+ public:
+  /// limit: seconds of training; 0 = none.
+  fit_watch(console& out, double limit) : out_{out}, limit_{limit} {}
+  bool operator()(const progress& p);
+  /// What ended the training early; empty where nothing did. `wanted` is the number training.steps.
+  [[nodiscard]] std::string stopped_by(index steps, const std::string& wanted) const;
+  [[nodiscard]] double seconds() const;
+
+ private:
+  console& out_;
+  double limit_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  bool stopped_ = false, trained_ = false;
+  interruptible scope_{};
+};
+
+/// The fit of a folder of pictures.
+void fit_pictures(const fit_flags& flags);
+
+}  // namespace anodiff::cli

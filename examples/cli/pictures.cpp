@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pictures.hpp"
+
+#include <algorithm>
+#include <anodiff/formats/read_picture.hpp>
+#include <anodiff/io/folder.hpp>
+#include <filesystem>
+#include <optional>
+
+namespace anodiff::cli {
+
+namespace {
+
+void gather(const std::string& folder, std::vector<std::string>& paths) {
+  for (auto& path : io::files_in(folder)) paths.push_back(std::move(path));
+  for (const auto& inner : io::folders_in(folder))
+    if (io::name_of(inner) != "ground_truth") gather(inner, paths);
+}
+
+std::vector<std::string> some(std::vector<std::string> paths, const std::string& folder) {
+  check<data_error>(!paths.empty(), folder, ": needs at least one picture, got an empty folder");
+  return paths;
+}
+
+}  // namespace
+
+std::vector<std::string> normal_pictures(const std::string& folder) {
+  for (const char* inner : {"train/good", "good"}) {
+    const auto good = io::path_in(folder, inner);
+    if (std::filesystem::is_directory(good)) return some(io::files_in(good), good);
+  }
+  return some(io::files_in(folder), folder);
+}
+
+std::vector<std::string> all_pictures(const std::string& folder) {
+  std::vector<std::string> paths;
+  gather(folder, paths);
+  std::ranges::sort(paths);
+  return some(std::move(paths), folder);
+}
+
+std::vector<std::string> readable(std::vector<std::string> paths, bool skip_bad, console& out) {
+  if (!skip_bad) return paths;
+  std::vector<std::string> kept;
+  for (auto& path : paths) {
+    try {
+      (void)formats::read_picture(path);
+      kept.push_back(std::move(path));
+    } catch (const error& why) {
+      out.note("left out: ", why.what());
+    }
+  }
+  check<data_error>(!kept.empty(), "none of ", paths.size(), " files can be read as a picture");
+  return kept;
+}
+
+io::heat_map_options drawing_of(const any_picture_detector& model, index minimum_area) {
+  const auto threshold = model.threshold();
+  check(threshold.has_value(),
+        "the model is not calibrated, so that there is no scale to draw its maps with; "
+        "use anodiff calibrate");
+  const double low = std::ranges::min(model.calibration_scores());
+  const double span = std::max(*threshold - low, 1e-6 * std::abs(low) + 1e-12);
+  io::heat_map_options out;
+  out.range = {low, low + 3 * span};
+  out.regions.threshold = *threshold;
+  out.regions.minimum_pixels = minimum_area;
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> report_facts(const any_picture_detector& model) {
+  const auto record = model.record();
+  std::vector<std::pair<std::string, std::string>> out{
+      {"method", model.method()},
+      {"learned from", concat(record.train_rows, " normal pictures, ", record.steps, " steps")}};
+  if (const auto promised = model.promised_rate())
+    out.emplace_back("promised", concat(per_cent(*promised), " % of normal pictures raise an alarm; calibrated on ",
+                                        record.calibration_rows));
+  return out;
+}
+
+}  // namespace anodiff::cli

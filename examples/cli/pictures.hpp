@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <anodiff/io/heat_map.hpp>
+#include <anodiff/runtime/erased_picture_detector.hpp>
+#include <string>
+#include <vector>
+
+#include "console.hpp"
+
+namespace anodiff::cli {
+
+/// The normal pictures of a folder: train/good or good where it has one of these, otherwise all files in it.
+[[nodiscard]] std::vector<std::string> normal_pictures(const std::string& folder);
+
+/// All files in a folder and the folders within, but for those in ground_truth.
+[[nodiscard]] std::vector<std::string> all_pictures(const std::string& folder);
+
+/// Those that can be read, where skip_bad is true; the others are named. Otherwise the paths as they are.
+[[nodiscard]] std::vector<std::string> readable(std::vector<std::string> paths, bool skip_bad, console& out);
+
+/// One scale of colours for all pictures: nothing is coloured that every normal picture shows somewhere, and the
+/// threshold lies at a third of the scale. Throws invalid_argument for a model that is not calibrated.
+[[nodiscard]] io::heat_map_options drawing_of(const any_picture_detector& model, index minimum_area = 1);
+
+/// What a report says of a model: its method, what it has learned from, its promise.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> report_facts(const any_picture_detector& model);
+
+}  // namespace anodiff::cli
