@@ -110,7 +110,7 @@ class mlp_stream {
 };
 
 /// Calls f(row in the warp's sixteen, column, sums of this column and the next) for what this lane holds of
-/// h (16, in) W (in, out), 64 columns at a time.
+/// h (16, in) W (in, out), 64 columns at a time. The block meets before h is read: what was written to it is there.
 template <class F>
 __device__ __forceinline__ void mlp_product(mlp_stream& weights, const std::uint16_t* h, std::uint32_t stride,
                                             std::uint32_t in, std::uint32_t out, F&& f) {
@@ -171,7 +171,6 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
       const std::uint32_t two = bf16_pair(column < size ? from[0] : 0, column + 1 < size ? from[1] : 0);
       store_words(buffer(0) + row * stride + column, {two});
     }
-    sync_warp();
     // a row of the table for each of the two rows of this lane
     const auto level_of = [&](std::uint32_t row) {
       return static_cast<std::uint32_t>(op.level != nullptr && first + row < op.rows ? op.level[first + row]
@@ -197,7 +196,6 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
                     });
                     store_words(buffer(now ^ 1U) + row * stride + column, {bf16_pair(v[0], v[1])});
                   });
-      sync_warp();
       now ^= 1U;
       bias += width;
     }
