@@ -18,6 +18,9 @@ TEMPLATE_TEST_CASE("group normalisation matches its reference", "[cuda][group_no
       const auto x = inputs<TestType>(n * pixels * channels, 1, 0.5, 2), gain = inputs<TestType>(channels, 2),
                  bias = inputs<TestType>(channels, 3), table = inputs<TestType>(6 * channels, 4);
       const std::vector<std::int32_t> level{2, 1};
+      const std::size_t shift = channels == 16 ? 1 : 0;  // no aligned address
+      auto shifted_table = table;
+      shifted_table.insert(shifted_table.begin(), shift, 0.0);
       const auto fill = [&](auto op) {
         op.n = n, op.pixels = pixels, op.channels = channels, op.groups = groups;
         op.kind = ops::activation::silu;
@@ -25,12 +28,13 @@ TEMPLATE_TEST_CASE("group normalisation matches its reference", "[cuda][group_no
       };
       const auto got = in_every_order([&] {
         device_array<TestType> dx(elements<TestType>(x)), dgain(elements<TestType>(gain)),
-            dbias(elements<TestType>(bias)), dtable(elements<TestType>(table)), mean(n * groups), inverse(n * groups);
+            dbias(elements<TestType>(bias)), dtable(elements<TestType>(shifted_table)), mean(n * groups),
+            inverse(n * groups);
         device_array<std::int32_t> dlevel(level);
         auto op = fill(ops::group_norm_forward<TestType>{});
         op.x = op.y = dx.data();
         op.gain = dgain.data(), op.bias = dbias.data(), op.mean = mean.data(), op.inverse = inverse.data();
-        if (with_table) op.table = dtable.data(), op.level = dlevel.data();
+        if (with_table) op.table = dtable.data() + shift, op.level = dlevel.data();
         ops::cuda::run(op, stream);
         auto out = dx.host();
         const auto more = mean.host();

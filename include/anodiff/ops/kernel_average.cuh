@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(block_team::block) kernel_average_kernel(const
       weight[average_tile] = nearest == least ? 1.0 : exp(nearest - least);
     }
     least = nearest;
-    sync_block();
+    sync_block();  // from here on energies may change, and weights once the next tile's energies are there
     const double shrink = weight[average_tile];
     total *= shrink;
     for (unsigned k = 0; k < here; ++k) total += weight[k];
@@ -58,7 +58,6 @@ __global__ void __launch_bounds__(block_team::block) kernel_average_kernel(const
       for (unsigned k = 0; k < here; ++k) s += weight[k] * static_cast<double>(op.reference[(first + k) * size + j]);
       sum[j] = s;
     }
-    sync_block();  // energies and weights have been read
   }
   for (std::uint32_t j = threadIdx.x; j < size; j += block_team::block)
     op.clean[i * size + j] = static_cast<T>(sum[j] / total);
