@@ -51,7 +51,9 @@
 #include <anodiff/corruptions/damage_shapes.hpp>
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/corruptions/masked.hpp>
 #include <anodiff/corruptions/noise_family.hpp>
+#include <anodiff/corruptions/patch.hpp>
 #include <anodiff/corruptions/simplex.hpp>
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/distances/l2.hpp>
@@ -97,6 +99,8 @@
 #include <anodiff/methods/knn.hpp>
 #include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
+#include <anodiff/methods/mddpm.hpp>
+#include <anodiff/methods/pddpm.hpp>
 #include <anodiff/methods/picture_detector.hpp>
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
@@ -298,6 +302,7 @@
 #include <anodiff/scorers/likelihood.hpp>
 #include <anodiff/scorers/local_gaussian.hpp>
 #include <anodiff/scorers/neighbour_distance.hpp>
+#include <anodiff/scorers/patched_reconstruction.hpp>
 #include <anodiff/scorers/projection_regret.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
 #include <anodiff/scorers/repair.hpp>

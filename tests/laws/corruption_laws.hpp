@@ -3,6 +3,8 @@
 
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/corruptions/masked.hpp>
+#include <anodiff/corruptions/patch.hpp>
 #include <anodiff/corruptions/simplex.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include "policy_laws.hpp"
@@ -11,7 +13,10 @@ namespace laws {
 
 using all_corruptions = std::tuple<anodiff::corruptions::gaussian>;
 /// Those that take pictures alone.
-using picture_corruptions = std::tuple<anodiff::corruptions::drawn_damage, anodiff::corruptions::simplex>;
+using picture_corruptions =
+    std::tuple<anodiff::corruptions::drawn_damage, anodiff::corruptions::simplex, anodiff::corruptions::patch<>,
+               anodiff::corruptions::patch<anodiff::corruptions::gaussian>, anodiff::corruptions::masked<>,
+               anodiff::corruptions::masked<anodiff::corruptions::gaussian>>;
 
 /// A minibatch with memory of its own: rows of seeded values, each with a level and a place in the data set.
 template <class Engine>

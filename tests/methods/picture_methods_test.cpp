@@ -2,6 +2,8 @@
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/methods/anoddpm.hpp>
 #include <anodiff/methods/ddpm_image.hpp>
+#include <anodiff/methods/mddpm.hpp>
+#include <anodiff/methods/pddpm.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include "support/textured.hpp"
@@ -65,5 +67,25 @@ TEST_CASE("anoddpm: the paper's numbers, and a defect found", "[methods][picture
   CHECK(as_published.corruption.octaves == 6);
   CHECK(as_published.corruption.decay == 0.8);
   CHECK(as_published.corruption.period == 64);
+  check_finds_a_square<detector>(brief<detector>());
+}
+
+TEST_CASE("pddpm: the paper's numbers, and a defect found", "[methods][pictures]") {
+  using detector = methods::pddpm<cpu_engine>;
+  const detector::options as_published;
+  CHECK(as_published.start.depth == 0.5);
+  CHECK(2 * as_published.corruption.size == as_published.picture.crop);
+  auto numbers = brief<detector>();
+  numbers.corruption.size = 12;
+  check_finds_a_square<detector>(numbers);
+}
+
+TEST_CASE("mddpm: the paper's numbers, and a defect found", "[methods][pictures]") {
+  using detector = methods::mddpm<cpu_engine>;
+  const detector::options as_published;
+  CHECK(as_published.start.depth == 0.5);
+  CHECK(as_published.corruption.most == 5);
+  CHECK(as_published.corruption.smallest == 0.09);
+  CHECK(as_published.corruption.largest == 0.18);
   check_finds_a_square<detector>(brief<detector>());
 }

@@ -5,7 +5,7 @@
 #include <anodiff/core/check.hpp>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/corruptions/damage_shapes.hpp>
-#include <anodiff/ops/noise.hpp>
+#include <anodiff/corruptions/noise_family.hpp>
 
 namespace anodiff::corruptions {
 
@@ -62,26 +62,18 @@ class drawn_damage {
   requires requires(Engine& e) { e.pool(); }
   void corrupt(Engine& engine, const corruption_batch<typename Engine::real>& b) const {
     using real = typename Engine::real;
-    check(b.sample.size() == 3, "corruptions::drawn_damage: needs samples (height, width, channels), got ",
-          b.sample.size(), " dimensions");
+    check_pictures("corruptions::drawn_damage", b);
     engine.run(ops::fill_normal<real>{b.target, b.rows, b.row_size, {b.key, b.draws, 0}});
     parallel_for(engine.pool(), b.rows, 1, [&](index first, index last) {
       for (index i = first; i < last; ++i) {
         const real* x = b.x + i * b.row_size;
-        real *damaged = b.damaged + i * b.row_size, *target = b.target + i * b.row_size;
+        real* damaged = b.damaged + i * b.row_size;
         std::copy(x, x + b.row_size, damaged);
         noise_key key = b.key;
         key.draw = b.draws[i];
         draw({damaged, {b.sample[0], b.sample[1], b.sample[2]}}, x,
              {key, static_cast<std::uint64_t>(b.row_size + 3) / 4 * 4});
-        // the network should find all of it, as if it were noise: y = alpha x + sigma ε'
-        const index l = b.level[i];
-        const real alpha = b.alpha[l], sigma = b.sigma[l], clean = b.clean[l], noise = b.noise[l];
-        for (index e = 0; e < b.row_size; ++e) {
-          const real seen = alpha * damaged[e] + sigma * target[e];
-          target[e] = clean * x[e] + noise * ((seen - alpha * x[e]) / sigma);
-          damaged[e] = seen;
-        }
+        noise_damaged_row(b, i);
       }
     });
   }

@@ -4,6 +4,8 @@
 #include <anodiff/methods/anoddpm.hpp>
 #include <anodiff/methods/ddpm_image.hpp>
 #include <anodiff/methods/image_default.hpp>
+#include <anodiff/methods/mddpm.hpp>
+#include <anodiff/methods/pddpm.hpp>
 #include <anodiff/runtime/erased_pictures.hpp>
 #include <array>
 
@@ -30,6 +32,10 @@ inline constexpr std::array known_picture_methods{
         "pictures: distance to what a diffusion model rebuilds from Gaussian noise (Ho et al. 2020)"),
     picture_method_of<methods::image_default<cpu_engine>>(
         "pictures: what a network that takes drawn damage away would change, at two scales"),
+    picture_method_of<methods::mddpm<cpu_engine>>(
+        "pictures: distance to what is rebuilt by a network that learned to fill in boxes (Iqbal et al. 2023)"),
+    picture_method_of<methods::pddpm<cpu_engine>>(
+        "pictures: distance to what is rebuilt patch by patch from clean surroundings (Behrendt et al. 2023)"),
 };
 
 [[nodiscard]] inline picture_maker find_picture_maker(std::string_view name) {
