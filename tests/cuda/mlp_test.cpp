@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/models/mlp.cuh>
-#include <anodiff/predictions/epsilon.hpp>
-#include <anodiff/samplers/ddim.hpp>
-#include <anodiff/samplers/dpm_solver_pp.hpp>
 #include "../support/cuda_test.hpp"
 #include "../support/plain_engine.hpp"
 
@@ -25,6 +22,21 @@ std::vector<noise_level> make_levels(index count) {
     levels.push_back({std::cos(angle), std::sin(angle), 100 * angle});
   }
   return levels;
+}
+
+/// The network gives the noise.
+struct epsilon {
+  [[nodiscard]] mixture fold(noise_level l) const noexcept { return {1 / l.alpha, -l.sigma / l.alpha}; }
+};
+
+/// Steps on the clean estimate, with fresh noise where `noise` is not 0.
+std::vector<stage> make_program(const std::vector<noise_level>& levels, double noise) {
+  std::vector<stage> program;
+  for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
+    program.push_back(anodiff::detail::first_order(levels[i], levels[i + 1]));
+    program.back().noise_weight = noise * levels[i + 1].sigma;
+  }
+  return program;
 }
 
 /// Rounds to bfloat16, as the kernel does with what it multiplies.
@@ -121,11 +133,11 @@ TEST_CASE("a whole reverse process in one launch is the loop's", "[cuda][mlp]") 
   const auto net = make_network(d, 48, 2);
   auto levels_of = make_levels(4);
   levels_of.push_back(clean_level);
-  for (const double eta : {0.0, 1.0})
+  for (const double noise : {0.0, 0.5})
     for (const double limit : {0.0, 1.25}) {
-      CAPTURE(eta, limit);
-      const auto program = samplers::ddim{{.eta = eta}}.program(levels_of);
-      const predictions::epsilon prediction{};
+      CAPTURE(noise, limit);
+      const auto program = make_program(levels_of, noise);
+      const epsilon prediction{};
       const auto x = inputs<float>(rows * d, 1, 0.7);
       const noise_key key{.seed = 12, .draw = 3};
       models::mlp_on_gpu on_gpu{net, std::span{levels_of}.first(program.size())};
@@ -176,10 +188,12 @@ TEST_CASE("a whole reverse process in one launch is the loop's", "[cuda][mlp]") 
 
 TEST_CASE("what does not fit on the chip is refused with its reason", "[cuda][mlp]") {
   const auto levels_of = make_levels(4);
-  CHECK(models::why_not_one_launch({.width = 256}, 32, samplers::ddim{}.program(levels_of)).empty());
+  auto program = make_program(levels_of, 1);
+  CHECK(models::why_not_one_launch({.width = 256}, 32, program).empty());
   CHECK(models::why_not_one_launch({.width = 257}, 32, {}) ==
         "a network or rows of more than 256 columns do not fit on the chip");
-  CHECK(models::why_not_one_launch({}, 32, samplers::dpm_solver_pp{}.program(levels_of)) ==
+  program[1].past_weight[0] = -0.5;
+  CHECK(models::why_not_one_launch({}, 32, program) ==
         "the sampler reads earlier estimates, which are not kept on the chip");
 }
 
