@@ -225,6 +225,7 @@
 #include <anodiff/pipeline/detector.hpp>
 #include <anodiff/pipeline/detector_options.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
+#include <anodiff/pipeline/identity_shortcut.hpp>
 #include <anodiff/pipeline/model_file.hpp>
 #include <anodiff/pipeline/model_metadata.hpp>
 #include <anodiff/pipeline/parts.hpp>
