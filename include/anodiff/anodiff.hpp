@@ -8,6 +8,7 @@
 #include <anodiff/aggregation/median.hpp>
 #include <anodiff/aggregation/minimum.hpp>
 #include <anodiff/aggregation/sum.hpp>
+#include <anodiff/aggregation/surprise.hpp>
 #include <anodiff/aggregation/z_score.hpp>
 #include <anodiff/calibration/benjamini_hochberg.hpp>
 #include <anodiff/calibration/check_scores.hpp>
@@ -18,6 +19,7 @@
 #include <anodiff/calibration/peaks_over_threshold.hpp>
 #include <anodiff/calibration/quantile.hpp>
 #include <anodiff/calibration/spot.hpp>
+#include <anodiff/calibration/tail_curve.hpp>
 #include <anodiff/concepts/aggregator.hpp>
 #include <anodiff/concepts/calibrator.hpp>
 #include <anodiff/concepts/conditioner.hpp>

@@ -32,7 +32,7 @@ TEST_CASE("drawn_damage: what is seen, and the target that gives the clean sampl
   laws::minibatch<basic_cpu_engine<double>> b{6, 15 * 11, {level}, {prediction.target(level)}};
   b.sample = {15, 11, 1};
   const basic_cpu_engine<double> engine{2};
-  drawn_damage{{.share = 1}}.corrupt(engine, b.batch({.seed = 3, .use = purpose::corruption}, 0, 6));
+  drawn_damage{{.share = 1, .hidden = 0}}.corrupt(engine, b.batch({.seed = 3, .use = purpose::corruption}, 0, 6));
   double worst = 0, moved = 0;
   for (std::size_t e = 0; e < b.x.size(); ++e) {
     const mixture fold = prediction.fold(level);
@@ -52,7 +52,7 @@ TEST_CASE("drawn_damage: undamaged samples are noised as by gaussian", "[corrupt
   b.sample = {4, 4, 3};
   const basic_cpu_engine<double> engine{1};
   const noise_key key{.seed = 3, .step = 9, .use = purpose::corruption};
-  drawn_damage{{.share = 0}}.corrupt(engine, b.batch(key, 0, 4));
+  drawn_damage{{.share = 0, .hidden = 0}}.corrupt(engine, b.batch(key, 0, 4));
   corruptions::gaussian{}.corrupt(engine, plain.batch(key, 0, 4));
   for (std::size_t e = 0; e < b.x.size(); ++e) {
     CHECK(b.damaged[e] == Approx(plain.damaged[e]).epsilon(1e-14));
@@ -63,23 +63,57 @@ TEST_CASE("drawn_damage: undamaged samples are noised as by gaussian", "[corrupt
 TEST_CASE("drawn_damage: as large, as strong and as dark as its numbers say", "[corruptions]") {
   double small = 0, large = 0, darker = 0;
   for (std::uint32_t i = 0; i < 200; ++i) {
-    const auto fine =
-        drawn({.share = 1, .most = 1, .smallest = 2, .largest = 2, .soft = 0, .weakest = 2, .strongest = 2}, i);
-    const auto coarse =
-        drawn({.share = 1, .most = 1, .smallest = 10, .largest = 10, .soft = 0, .weakest = 2, .strongest = 2}, i);
+    const auto fine = drawn({.share = 1,
+                             .most = 1,
+                             .smallest = 2,
+                             .largest = 2,
+                             .soft = 0,
+                             .hills = 0,
+                             .weakest = 2,
+                             .strongest = 2,
+                             .hidden = 0},
+                            i);
+    const auto coarse = drawn({.share = 1,
+                               .most = 1,
+                               .smallest = 10,
+                               .largest = 10,
+                               .soft = 0,
+                               .hills = 0,
+                               .weakest = 2,
+                               .strongest = 2,
+                               .hidden = 0},
+                              i);
     for (const float v : fine.flat()) small += v != 0 ? 1 : 0;
     for (const float v : coarse.flat()) large += v != 0 ? 1 : 0;
     for (const auto* picture : {&fine, &coarse})
       for (const float v : picture->flat()) CHECK(std::abs(v) <= 2.0F);
-    darker += mean_of(drawn({.share = 1, .most = 1, .dark = 1}, i)) <= 0 ? 1 : 0;
+    darker += mean_of(drawn({.share = 1, .most = 1, .dark = 1, .hidden = 0}, i)) <= 0 ? 1 : 0;
   }
   CHECK(small / 200 > 5);
   CHECK(small / 200 < 40);
   CHECK(large / small > 5);
   CHECK(darker == 200);
   double damaged = 0;
-  for (std::uint32_t i = 0; i < 1000; ++i) damaged += mean_of(drawn({.share = 0.3, .smallest = 4}, i)) != 0 ? 1 : 0;
+  for (std::uint32_t i = 0; i < 1000; ++i)
+    damaged += mean_of(drawn({.share = 0.3, .smallest = 4, .hidden = 0}, i)) != 0 ? 1 : 0;
   CHECK(damaged / 1000 == Approx(0.3).margin(0.06));
+}
+
+TEST_CASE("drawn_damage: hidden blocks are noise, a half or a quarter of the picture", "[corruptions]") {
+  double halves = 0;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    const auto picture = drawn({.share = 0, .hidden = 1}, i, 96);
+    double changed = 0, square = 0;
+    for (const float v : picture.flat()) {
+      changed += v != 0 ? 1 : 0;
+      square += static_cast<double>(v) * static_cast<double>(v);
+    }
+    const double share = changed / (96 * 96);
+    CHECK((share == Approx(0.5).margin(0.08) || share == Approx(0.25).margin(0.08)));
+    CHECK(std::sqrt(square / changed) == Approx(2).margin(0.2));
+    halves += share > 0.375 ? 1 : 0;
+  }
+  CHECK(halves / 200 == Approx(2.0 / 3).margin(0.12));
 }
 
 TEST_CASE("drawn_damage: a picture of one pixel, and numbers that cannot be", "[corruptions]") {

@@ -6,6 +6,7 @@
 #include <anodiff/aggregation/median.hpp>
 #include <anodiff/aggregation/minimum.hpp>
 #include <anodiff/aggregation/sum.hpp>
+#include <anodiff/aggregation/surprise.hpp>
 #include <anodiff/aggregation/z_score.hpp>
 #include "policy_laws.hpp"
 
@@ -13,7 +14,8 @@ namespace laws {
 
 using all_aggregators =
     std::tuple<anodiff::aggregation::harmonic, anodiff::aggregation::mean, anodiff::aggregation::median,
-               anodiff::aggregation::minimum, anodiff::aggregation::sum, anodiff::aggregation::z_score>;
+               anodiff::aggregation::minimum, anodiff::aggregation::sum, anodiff::aggregation::z_score,
+               anodiff::aggregation::surprise>;
 
 /// The laws of concepts/aggregator.hpp on seeded views.
 template <anodiff::aggregator A>

@@ -2,6 +2,7 @@
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/methods/image_default.hpp>
+#include <anodiff/scorers/feature_distance.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -165,6 +166,26 @@ TEST_CASE("a picture detector composed of a diffusion model's parts takes colour
   CHECK(made.channels() == 3);
   CHECK_THROWS_WITH(made.score(textured(80, 1), "grey.png"),
                     "picture_detector::score: grey.png has 1 channels, the model has learned from 3");
+}
+
+TEST_CASE("a picture detector by the distance of features finds damage, and stores what it has studied", "[pictures]") {
+  using features =
+      ad::picture_detector<ad::schedules::exploding, ad::models::conv_unet<ad::cpu_engine>, ad::predictions::residual,
+                           ad::scorers::feature_distance, ad::preprocessing::local_contrast,
+                           ad::recipe<ad::corruptions::drawn_damage, ad::objectives::squared_error>>;
+  const auto like = brief();
+  features::options numbers;
+  numbers.training = like.training;
+  numbers.schedule = like.schedule;
+  numbers.model = like.model;
+  numbers.picture = like.picture;
+  features made{numbers, ad::cpu_engine{1}};
+  made.fit(normal(44));
+  const auto found = made.score(damaged(textured(100)));
+  CHECK(found.is_anomaly);
+  const scratch file;
+  made.save(file.path);
+  CHECK(features::load(file.path, ad::cpu_engine{2}).score(damaged(textured(100))).map == found.map);
 }
 
 TEST_CASE("a picture detector says what it needs", "[pictures]") {

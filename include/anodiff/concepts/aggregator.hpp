@@ -30,4 +30,11 @@ concept says_if_it_needs_statistics = requires {
 template <class A>
 concept aggregator = policy<A> && part::reduces_views<A> && part::says_if_it_needs_statistics<A>;
 
+/// True where the values must be rarities among normal ones instead: see aggregation::surprise.
+template <class A>
+inline constexpr bool needs_tails = [] {
+  if constexpr (requires { A::needs_tails; }) return A::needs_tails;
+  return false;
+}();
+
 }  // namespace anodiff

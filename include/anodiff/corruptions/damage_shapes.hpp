@@ -27,6 +27,8 @@ class drawn_numbers {
     return static_cast<index>(random_below(key_, next_++, static_cast<std::uint64_t>(bound)));
   }
   [[nodiscard]] bool chance(double share) noexcept { return uniform() < share; }
+  /// Standard normal.
+  [[nodiscard]] double normal() noexcept { return random_normal(key_, next_++); }
 
  private:
   noise_key key_;
@@ -42,7 +44,7 @@ struct blob_outline {
   /// An ellipse with a wavy edge.
   blob_outline(drawn_numbers& draw, double size)
       : radius{size},
-        stretch{std::sqrt(draw.uniform(1, 2.5))},
+        stretch{std::sqrt(draw.log_uniform(1, 3))},
         turn{draw.uniform(0, 2 * std::numbers::pi)},
         wave{},
         phase{} {

@@ -26,6 +26,9 @@ class basic_detector {
   static_assert(
       scorer_on<typename Parts::scorer_type, context_type>,
       "detector: the scorer cannot be prepared for this model: see concepts/scorer.hpp for what it must offer");
+  static_assert(
+      !needs_tails<typename Parts::aggregator_type>,
+      "detector: this aggregation adds up rarities, which a picture detector alone makes of its views; use sum");
 
   explicit basic_detector(options numbers = {}, engine_type engine = engine_type{})
       : numbers_{verified(std::move(numbers))},

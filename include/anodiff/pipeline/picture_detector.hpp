@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/calibration/tail_curve.hpp>
 #include <anodiff/concepts/pooler.hpp>
 #include <anodiff/formats/resize.hpp>
 #include <anodiff/ops/blur.hpp>
@@ -124,11 +125,13 @@ class basic_picture_detector {
  private:
   using learned_type = detail::learned_of<scorer_type>;
   using run_type = detail::picture_run_of<scorer_type, context_type>;
+  static constexpr bool sums_tails = needs_tails<typename Parts::aggregator_type>;
 
   /// What is known of normal pictures at one scale: of each view's pooled map, of the aggregated map's, and what the
   /// scorer has learned.
   struct scale_statistics {
     std::vector<view_statistics> views;
+    std::vector<calibration::tail_curve> tails;  // of each view's pixels, where the aggregation needs them
     view_statistics whole;
     learned_type learned;
   };
@@ -152,7 +155,7 @@ class basic_picture_detector {
     const auto small =
         formats::resize(picture, (picture.extent(0) + factor - 1) / factor, (picture.extent(1) + factor - 1) / factor);
     tensor<float, 3> out{small.extents()};
-    preprocessor_.apply(model_.engine(), small, out);
+    preprocessor_.apply(model_.engine(), small, out, scale);
     return out;
   }
   [[nodiscard]] static tensor<float, 2> resized(tensor_view<const float, 2> map, index height, index width) {
@@ -166,11 +169,12 @@ class basic_picture_detector {
   void for_each_piece(tensor_view<const float, 3> picture, F&& f) const;
   /// A run over pieces of (height, width).
   [[nodiscard]] typename picture_runs<run_type>::lease planned(index height, index width) const;
-  /// The views' maps (views, h, w) of a prepared picture.
-  [[nodiscard]] tensor<float, 3> views_of(tensor_view<const float, 3> picture, const learned_type& learned) const;
-  /// One map of all views, blurred.
-  [[nodiscard]] tensor<float, 2> aggregated(tensor_view<const float, 3> views,
-                                            std::span<const view_statistics> normal) const;
+  /// The views' maps (views, h, w) of a prepared picture: at a coarser scale those that the scorer wants there.
+  [[nodiscard]] tensor<float, 3> views_of(tensor_view<const float, 3> picture, const learned_type& learned,
+                                          index scale) const;
+  /// One map of all views. Where the aggregation needs tails each view is blurred before its tail is looked up,
+  /// otherwise the map is.
+  [[nodiscard]] tensor<float, 2> aggregated(tensor<float, 3> views, const scale_statistics& normal) const;
   /// The map of all scales together, at the size of the finest.
   [[nodiscard]] tensor<float, 2> map_of(tensor_view<const float, 3> picture,
                                         std::span<const scale_statistics> statistics) const;

@@ -13,8 +13,8 @@ void basic_picture_detector<Parts>::save(const std::string& path) const {
 }
 
 /// Tensors beside those of model.*: scale.N.whole (f64, mean and deviation) and, where there are any,
-/// scale.N.views.mean, scale.N.views.deviation (f64) and scale.N.learned.* (f32), for each scale from 0, the finest;
-/// calibration.scores (f64).
+/// scale.N.views.mean, scale.N.views.deviation (f64), scale.N.tail.V of view V (f64) and scale.N.learned.* (f32), for
+/// each scale from 0, the finest; calibration.scores (f64).
 template <class Parts>
 template <class Target>
 void basic_picture_detector<Parts>::save_to(Target& target) const {
@@ -22,7 +22,9 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
   using formats::named;
   std::vector<formats::named_tensor> tensors;
   std::vector<std::vector<double>> tables;  // tensors borrow their bytes, which stay where they are
-  tables.reserve(3 * statistics_.size());
+  std::size_t views = 0;
+  for (const auto& normal : statistics_) views += normal.tails.size();
+  tables.reserve(3 * statistics_.size() + views);
   const auto add = [&](std::string name, std::vector<double> values) {
     tensors.push_back(named(std::move(name), std::span<const double>{tables.emplace_back(std::move(values))}));
   };
@@ -38,6 +40,8 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
       add(concat("scale.", k, ".views.mean"), std::move(mean));
       add(concat("scale.", k, ".views.deviation"), std::move(deviation));
     }
+    for (std::size_t v = 0; v < normal.tails.size(); ++v)
+      add(concat("scale.", k, ".tail.", v), normal.tails[v].values());
     if constexpr (part::studies_normals<scorer_type>)
       normal.learned.tensors([&](std::string_view name, std::span<const float> values) {
         tensors.push_back(named(concat("scale.", k, ".learned.", name), values));
@@ -95,6 +99,17 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
     });
     if (file.contains("calibration.scores"))
       made.calibrated_ = made.calibrator_.fit(detail::finite_doubles(file, "calibration.scores"));
+    if constexpr (sums_tails) {
+      for (index k = 0; k < made.numbers_.picture.scales; ++k) {
+        auto& tails = made.statistics_[static_cast<std::size_t>(k)].tails;
+        const auto name = [&] { return concat("scale.", k, ".tail.", tails.size()); };
+        while (file.contains(name()))
+          tails.push_back(calibration::tail_curve::restored(detail::finite_doubles(file, name())));
+        const tensor<float, 3> dot{{1, 1, sample[2]}};
+        const index views = made.views_of(dot, made.statistics_[static_cast<std::size_t>(k)].learned, k).extent(0);
+        check(static_cast<index>(tails.size()) == views, "needs tails of ", views, " views, got ", tails.size());
+      }
+    }
     if constexpr (Parts::aggregator_type::needs_statistics) {
       const index views = made.scorer_.prepare(made.context(made.model_), 1).views();
       for (const auto& normal : made.statistics_)

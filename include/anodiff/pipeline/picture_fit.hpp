@@ -92,7 +92,7 @@ auto basic_picture_detector<Parts>::measured(std::span<const tensor<float, 3>> p
   std::vector<std::vector<double>> scores;  // of each view
   if constexpr (Parts::aggregator_type::needs_statistics) {
     for (std::size_t i = 0; i < count; ++i) {
-      const auto views = views_of(picked(i), out.learned);
+      const auto views = views_of(picked(i), out.learned, scale);
       scores.resize(static_cast<std::size_t>(views.extent(0)));
       for (std::size_t v = 0; v < scores.size(); ++v) {
         tensor<float, 2> map{{views.extent(1), views.extent(2)}};
@@ -104,10 +104,26 @@ auto basic_picture_detector<Parts>::measured(std::span<const tensor<float, 3>> p
     }
     for (const auto& view : scores) out.views.push_back(statistics_of(view));
   }
-  if (numbers_.picture.scales > 1) {
+  if constexpr (sums_tails) {
+    constexpr index most_values = 20'000;  // of a picture
+    std::vector<std::vector<float>> pixels;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto views = views_of(picked(i), out.learned, scale);
+      pixels.resize(static_cast<std::size_t>(views.extent(0)));
+      for (index v = 0; v < views.extent(0); ++v) {
+        const tensor_view<float, 2> view{views.row(v).data(), {views.extent(1), views.extent(2)}};
+        blur_map(view);
+        const index step = std::max<index>(1, view.size() / most_values);
+        for (index e = 0; e < view.size(); e += step) pixels[static_cast<std::size_t>(v)].push_back(view.data()[e]);
+      }
+      said(report, "measure", static_cast<index>(i + 1), static_cast<index>(count));
+    }
+    for (auto& values : pixels) out.tails.emplace_back(std::move(values));
+  }
+  if (!sums_tails && numbers_.picture.scales > 1) {
     std::vector<double> whole;
     for (std::size_t i = 0; i < count; ++i)
-      whole.push_back(pooled(aggregated(views_of(picked(i), out.learned), out.views), "a training picture", coarser));
+      whole.push_back(pooled(aggregated(views_of(picked(i), out.learned, scale), out), "a training picture", coarser));
     out.whole = statistics_of(whole);
   }
   return out;

@@ -41,7 +41,12 @@ void basic_picture_detector<Parts>::for_each_piece(tensor_view<const float, 3> p
 
 template <class Parts>
 tensor<float, 3> basic_picture_detector<Parts>::views_of(tensor_view<const float, 3> picture,
-                                                         const learned_type& learned) const {
+                                                         const learned_type& learned, index scale) const {
+  const auto wanted = [&]([[maybe_unused]] index views) {
+    if constexpr (requires { scorer_type::coarse_views; })
+      if (scale > 0) return std::min(views, scorer_type::coarse_views);
+    return views;
+  };
   tensor<float, 3> views;
   for_each_piece(picture, [&](tensor_view<const float, 3> piece, auto&& for_each_line) {
     const index height = piece.extent(0), width = piece.extent(1), channels = piece.extent(2), size = piece.size();
@@ -52,8 +57,8 @@ tensor<float, 3> basic_picture_detector<Parts>::views_of(tensor_view<const float
       lease.run->evidence(x, learned, evidence);
     else
       lease.run->evidence(x, evidence);
-    if (views.size() == 0) views = tensor<float, 3>{{evidence.extent(0), picture.extent(0), picture.extent(1)}};
-    for (index v = 0; v < evidence.extent(0); ++v)
+    if (views.size() == 0) views = tensor<float, 3>{{wanted(evidence.extent(0)), picture.extent(0), picture.extent(1)}};
+    for (index v = 0; v < views.extent(0); ++v)
       for_each_line([&](index line, index piece_line, index column, index piece_column, index count) {
         const float* from = evidence.data() + v * size + (piece_line * width + piece_column) * channels;
         float* to = views.data() + (v * views.extent(1) + line) * views.extent(2) + column;
@@ -68,17 +73,24 @@ tensor<float, 3> basic_picture_detector<Parts>::views_of(tensor_view<const float
 }
 
 template <class Parts>
-tensor<float, 2> basic_picture_detector<Parts>::aggregated(tensor_view<const float, 3> views,
-                                                           std::span<const view_statistics> normal) const {
+tensor<float, 2> basic_picture_detector<Parts>::aggregated(tensor<float, 3> views,
+                                                           const scale_statistics& normal) const {
   tensor<float, 2> map{{views.extent(1), views.extent(2)}};
   const index pixels = map.size();
+  if constexpr (sums_tails)
+    for (index v = 0; v < views.extent(0); ++v) {
+      const tensor_view<float, 2> view{views.row(v).data(), map.extents()};
+      blur_map(view);
+      const auto& tail = normal.tails[static_cast<std::size_t>(v)];
+      for (float& value : view.flat()) value = static_cast<float>(tail(static_cast<double>(value)));
+    }
   std::vector<double> values(static_cast<std::size_t>(views.extent(0)));
   for (index e = 0; e < pixels; ++e) {
     for (std::size_t v = 0; v < values.size(); ++v)
       values[v] = static_cast<double>(views.data()[static_cast<index>(v) * pixels + e]);
-    map.data()[e] = static_cast<float>(aggregator_.reduce(values, normal));
+    map.data()[e] = static_cast<float>(aggregator_.reduce(values, normal.views));
   }
-  blur_map(map);
+  if constexpr (!sums_tails) blur_map(map);
   return map;
 }
 
@@ -89,15 +101,17 @@ tensor<float, 2> basic_picture_detector<Parts>::map_of(tensor_view<const float, 
   for (std::size_t scale = 0; scale < statistics.size(); ++scale) {
     const auto& normal = statistics[scale];
     const auto prepared = at_scale(picture, static_cast<index>(scale));
-    auto map = aggregated(views_of(prepared, normal.learned), normal.views);
-    if (statistics.size() > 1)
+    auto map = aggregated(views_of(prepared, normal.learned, static_cast<index>(scale)), normal);
+    if (!sums_tails && statistics.size() > 1)
       for (float& v : map.flat())
         v = static_cast<float>((static_cast<double>(v) - normal.whole.mean) / normal.whole.deviation);
-    if (scale == 0)
+    if (scale == 0) {
       out = std::move(map);
-    else
-      std::ranges::transform(resized(map, out.extent(0), out.extent(1)).flat(), out.flat(), out.data(),
-                             [](float coarse, float fine) { return std::max(coarse, fine); });
+      continue;
+    }
+    std::ranges::transform(
+        resized(map, out.extent(0), out.extent(1)).flat(), out.flat(), out.data(),
+        [](float coarse, float fine) { return sums_tails ? coarse + fine : std::max(coarse, fine); });
   }
   return out;
 }

@@ -16,7 +16,7 @@ class centered {
   explicit centered(params = {}) {}
   [[nodiscard]] params parameters() const noexcept { return {}; }
   template <class Engine>
-  void apply(const Engine&, tensor_view<const float, 3> in, tensor_view<float, 3> out) const {
+  void apply(const Engine&, tensor_view<const float, 3> in, tensor_view<float, 3> out, index = 0) const {
     std::transform(in.data(), in.data() + in.size(), out.data(), [](float v) { return 2 * v - 1; });
   }
 };

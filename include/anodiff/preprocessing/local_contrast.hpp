@@ -8,6 +8,7 @@ namespace anodiff::preprocessing {
 
 struct local_contrast_params {
   double sigma = 12;    ///< of the surroundings that a pixel is compared with, in pixels; (0, 1000]
+  double coarser = 3;   ///< factor of sigma from each scale to the next coarser one; above 0
   double dark = 0.016;  ///< brightness below which the surroundings count as no darker; above 0
   double flat = 0.01;   ///< relative deviation below which the surroundings count as no flatter; above 0
   double gain = 0.8;    ///< brings ordinary texture to about unit deviation; above 0
@@ -15,6 +16,7 @@ struct local_contrast_params {
 
   static constexpr void fields(auto& self, auto&& field) {
     field("sigma", self.sigma);
+    field("coarser", self.coarser);
     field("dark", self.dark);
     field("flat", self.flat);
     field("gain", self.gain);
@@ -24,18 +26,20 @@ struct local_contrast_params {
 
 /// A pixel's relative deviation from the brightness around it, over the mean deviation there:
 ///   d = (I − G I) / (G I + dark),  x = clip(gain d / (G|d| + flat), ±limit),  G a Gaussian mean.
-/// Exposure and slow changes of light drop out. The mean of |d| and not its root mean square, so that a defect, which is
-/// part of its own surroundings, keeps its size.
+/// Exposure and slow changes of light drop out. The mean of |d| and not its root mean square, so that a defect, which
+/// is part of its own surroundings, keeps its size.
 class local_contrast {
  public:
   using params = local_contrast_params;
   static constexpr std::string_view name = "local_contrast";
   static constexpr bool prepares_pictures = true;
 
-  explicit local_contrast(params p = {}) : params_{p}, weights_{ops::blur_weights<float>(p.sigma)} {
+  explicit local_contrast(params p = {}) : params_{p} {
+    (void)ops::blur_weights<float>(p.sigma);  // checks it
     const auto positive = [](const char* what, double v) {
       check(v > 0, "preprocessing::local_contrast: ", what, " must be above 0, got ", v);
     };
+    positive("coarser", p.coarser);
     positive("dark", p.dark);
     positive("flat", p.flat);
     positive("gain", p.gain);
@@ -44,11 +48,13 @@ class local_contrast {
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
 
   template <class Engine>
-  void apply(const Engine& machine, tensor_view<const float, 3> in, tensor_view<float, 3> out) const {
+  void apply(const Engine& machine, tensor_view<const float, 3> in, tensor_view<float, 3> out, index scale = 0) const {
+    const double sigma = std::min(params_.sigma * std::pow(params_.coarser, static_cast<double>(scale)), 1000.0);
+    const auto weights = ops::blur_weights<float>(sigma);
     tensor<float, 3> mean{in.extents()}, scratch{in.extents()};
     const auto blur = [&](const float* from, float* to) {
-      machine.run(ops::gaussian_blur<float>{from, to, scratch.data(), &weights_, 1, in.extent(0), in.extent(1),
-                                            in.extent(2)});
+      machine.run(
+          ops::gaussian_blur<float>{from, to, scratch.data(), &weights, 1, in.extent(0), in.extent(1), in.extent(2)});
     };
     blur(in.data(), mean.data());
     const auto dark = static_cast<float>(params_.dark), flat = static_cast<float>(params_.flat),
@@ -65,7 +71,6 @@ class local_contrast {
 
  private:
   params params_;
-  std::vector<float> weights_;
 };
 
 }  // namespace anodiff::preprocessing
