@@ -4,8 +4,8 @@ add_library(anodiff_warnings INTERFACE)
 target_compile_options(anodiff_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                                   $<$<BOOL:${ANODIFF_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # Its own header for AVX-512, which Eigen includes, raises this one (GCC bug 105593).
-  target_compile_options(anodiff_warnings INTERFACE -Wno-maybe-uninitialized)
+  # Its own header for AVX-512, which Eigen includes, raises both (GCC bug 105593).
+  target_compile_options(anodiff_warnings INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
 endif()
 add_library(anodiff_native INTERFACE)
 if(ANODIFF_NATIVE)
