@@ -30,8 +30,8 @@ class png_reader {
   [[nodiscard]] picture read(picture_limits limits) {
     attempt([this] { read_head(); });
     check_picture_size(name_, height_, width_, channels_, limits);
-    constexpr std::uint64_t largest_ratio = 1032;  // deflate cannot pack more tightly: 258 bytes in 2 bits
-    check<data_error>(stored_row_ <= largest_ratio * size_ / height_, name_, ": cannot read this PNG: ", height_, " x ",
+    constexpr std::uint64_t most_packed = 1032;  // deflate cannot pack more tightly: 258 bytes in 2 bits
+    check<data_error>(stored_row_ <= most_packed * size_ / height_, name_, ": cannot read this PNG: ", height_, " x ",
                       width_, " pixels cannot lie in a file of ", size_, " bytes");
     picture out{tensor<std::uint16_t, 3>{{index{height_}, index{width_}, channels_}}, deep_ ? 65535 : 255};
     auto* const first = deep_ ? reinterpret_cast<unsigned char*>(out.values.data()) : detail::narrow_samples(out);
