@@ -75,8 +75,8 @@ class neural {
     if constexpr (requires { architecture_.features(times, *store_, out); })
       architecture_.features(times, *store_, out);
     else
-      engine_.run(ops::time_features<real>{times.data(), out, static_cast<index>(times.size()),
-                                           architecture_.time_features()});
+      engine_.run(
+          ops::time_features<real>{times.data(), out, static_cast<index>(times.size()), architecture_.time_features()});
   }
   /// The same parameters under another architecture that has them, such as one that was told a class.
   [[nodiscard]] neural with(Architecture architecture) const {
