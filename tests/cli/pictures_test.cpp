@@ -120,6 +120,7 @@ TEST_CASE("bad use of pictures", "[cli]") {
   refuses({"fit", "knn", "--data", at.set, "--out", at.model}, 2, "no method for pictures is called 'knn'; there are ");
   refuses({"evaluate", "image_default", "--data", at.folder / "nothing"}, 3, "needs folders train/good and test");
   write_text(at.folder / "rows.csv", "a,b\n1,2\n");
+  refuses({"score", at.model, "--data", at.folder / "rows.csv", "--out", at.scores}, 3, "holds a detector of pictures");
   refuses({"score", at.model, "--data", at.folder / "rows.csv", "--out", at.scores, "--maps", at.folder / "maps"}, 2,
           "--maps and --report are for folders of pictures");
 }
