@@ -39,12 +39,13 @@ anodiff_scan_headers(${ROOT})
 # ---- the umbrella, written -------------------------------------------------------------------------------------------
 set(umbrella_headers ${headers})
 list(FILTER umbrella_headers INCLUDE REGEX "\\.hpp$")
-# models/gaussian.hpp brings Eigen, a quarter of what the umbrella would cost to compile, and io/ talks to files and
-# pages, which a detector does not need: they are asked for by name.
-list(FILTER umbrella_headers EXCLUDE REGEX "^runtime/|^io/|^anodiff\\.hpp$|/detail/|^models/gaussian\\.hpp$")
+# The umbrella is what a detector is composed of. What reads and writes files (formats/, io/), what judges (metrics/) and
+# models/gaussian.hpp, which brings Eigen, would double what it costs to compile: they are asked for by name.
+list(FILTER umbrella_headers EXCLUDE REGEX
+     "^(runtime|io|formats|metrics)/|^anodiff\\.hpp$|/detail/|^models/gaussian\\.hpp$")
 if(FIX)
   set(text "// SPDX-License-Identifier: Apache-2.0\n#pragma once\n\n")
-  string(APPEND text "// The whole library for the host, without runtime/, io/ and models/gaussian.hpp. Written by the build target umbrella.\n\n")
+  string(APPEND text "// What a detector is composed of. Asked for by name: formats/, metrics/, io/, runtime/ and models/gaussian.hpp.\n// Written by the build target umbrella.\n\n")
   set(optional "")
   foreach(header IN LISTS umbrella_headers)
     if(needs_${header})

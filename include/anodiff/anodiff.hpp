@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The whole library for the host, without runtime/, io/ and models/gaussian.hpp. Written by the build target umbrella.
+// What a detector is composed of. Asked for by name: formats/, metrics/, io/, runtime/ and models/gaussian.hpp.
+// Written by the build target umbrella.
 
 #include <anodiff/aggregation/harmonic.hpp>
 #include <anodiff/aggregation/mean.hpp>
@@ -60,25 +61,6 @@
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/distances/l2.hpp>
 #include <anodiff/engines/cpu.hpp>
-#include <anodiff/formats/base64.hpp>
-#include <anodiff/formats/bytes.hpp>
-#include <anodiff/formats/column.hpp>
-#include <anodiff/formats/csv.hpp>
-#include <anodiff/formats/csv_options.hpp>
-#include <anodiff/formats/csv_writer.hpp>
-#include <anodiff/formats/describe_columns.hpp>
-#include <anodiff/formats/dtype.hpp>
-#include <anodiff/formats/file.hpp>
-#include <anodiff/formats/json.hpp>
-#include <anodiff/formats/json_value.hpp>
-#include <anodiff/formats/named_tensor.hpp>
-#include <anodiff/formats/npy.hpp>
-#include <anodiff/formats/picture.hpp>
-#include <anodiff/formats/read_table.hpp>
-#include <anodiff/formats/resize.hpp>
-#include <anodiff/formats/safetensors.hpp>
-#include <anodiff/formats/table.hpp>
-#include <anodiff/formats/tiff_writer.hpp>
 #include <anodiff/grids/beta.hpp>
 #include <anodiff/grids/karras.hpp>
 #include <anodiff/grids/leading.hpp>
@@ -108,20 +90,6 @@
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
 #include <anodiff/methods/tabadm.hpp>
-#include <anodiff/metrics/aupro.hpp>
-#include <anodiff/metrics/auroc.hpp>
-#include <anodiff/metrics/average_precision.hpp>
-#include <anodiff/metrics/components.hpp>
-#include <anodiff/metrics/confusion.hpp>
-#include <anodiff/metrics/curve.hpp>
-#include <anodiff/metrics/f1.hpp>
-#include <anodiff/metrics/intervals.hpp>
-#include <anodiff/metrics/label_view.hpp>
-#include <anodiff/metrics/normal_quantile.hpp>
-#include <anodiff/metrics/overlap.hpp>
-#include <anodiff/metrics/pixel_metrics.hpp>
-#include <anodiff/metrics/pixel_ranking.hpp>
-#include <anodiff/metrics/ranking.hpp>
 #include <anodiff/models/column_kernel.hpp>
 #include <anodiff/models/conv_unet.hpp>
 #include <anodiff/models/empirical.hpp>
@@ -315,16 +283,3 @@
 #include <anodiff/scorers/several_starts.hpp>
 #include <anodiff/scorers/stacked_levels.hpp>
 #include <anodiff/version.hpp>
-
-#ifdef ANODIFF_HAS_IMAGES
-#include <anodiff/formats/jpeg.hpp>
-#include <anodiff/formats/png.hpp>
-#include <anodiff/formats/png_writer.hpp>
-#include <anodiff/formats/read_picture.hpp>
-#endif
-
-#ifdef ANODIFF_HAS_ZLIB
-#include <anodiff/formats/npz.hpp>
-#include <anodiff/formats/zip.hpp>
-#include <anodiff/formats/zip_writer.hpp>
-#endif
