@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/models/mlp.cuh>
+#include <anodiff/predictions/epsilon.hpp>
 #include "../support/cuda_test.hpp"
 #include "../support/plain_engine.hpp"
 
@@ -23,11 +24,6 @@ std::vector<noise_level> make_levels(index count) {
   }
   return levels;
 }
-
-/// The network gives the noise.
-struct epsilon {
-  [[nodiscard]] mixture fold(noise_level l) const noexcept { return {1 / l.alpha, -l.sigma / l.alpha}; }
-};
 
 /// Steps on the clean estimate, with fresh noise where `noise` is not 0.
 std::vector<stage> make_program(const std::vector<noise_level>& levels, double noise) {
@@ -137,7 +133,7 @@ TEST_CASE("a whole reverse process in one launch is the loop's", "[cuda][mlp]") 
     for (const double limit : {0.0, 1.25}) {
       CAPTURE(noise, limit);
       const auto program = make_program(levels_of, noise);
-      const epsilon prediction{};
+      const predictions::epsilon prediction{};
       const auto x = inputs<float>(rows * d, 1, 0.7);
       const noise_key key{.seed = 12, .draw = 3};
       models::mlp_on_gpu on_gpu{net, std::span{levels_of}.first(program.size())};

@@ -21,6 +21,14 @@ struct model_shape {
   }
 };
 
+namespace detail {
+/// Gives a tensor for every name, in concepts.
+template <class T>
+struct found_by_name {
+  tensor<T, 2> operator()(std::string_view) const;
+};
+}  // namespace detail
+
 namespace part {
 template <class M>
 concept has_an_engine = requires(const M m) {
@@ -29,8 +37,8 @@ concept has_an_engine = requires(const M m) {
 };
 template <class M>
 concept lists_its_tensors = requires(M m, const M c) {
-  c.tensors([](std::string_view, auto&&) {});
-  m.restore(model_shape{}, [](std::string_view) { return tensor<typename M::engine_type::real, 2>{}; });
+  c.tensors(detail::listed{});
+  m.restore(model_shape{}, detail::found_by_name<typename M::engine_type::real>{});
 };
 template <class M>
 concept estimates_at_levels = requires(const M m, std::span<const noise_level> levels) {

@@ -13,12 +13,19 @@
 
 namespace anodiff {
 
+namespace detail {
+/// Takes whatever is listed by name, in concepts: a lambda in its place is what nvcc 13 refuses.
+struct listed {
+  void operator()(std::string_view, auto&&) const noexcept {}
+};
+}  // namespace detail
+
 /// A params struct lists its fields once, for the model file, the command line and `info`:
 ///   static constexpr void fields(auto& self, auto&& field) { field("eta", self.eta); }
 /// A field is a bool, an integer, a double, or an enumeration for which `names_of(E)` gives the names of 0, 1, 2 …
 template <class P>
 concept parameters = std::default_initializable<P> && std::copyable<P> && requires(P& p) {
-  P::fields(p, [](std::string_view, auto&) {});
+  P::fields(p, detail::listed{});
 };
 
 /// Params of a policy that has none.

@@ -42,7 +42,7 @@ concept leaves_one_out = requires(Run run, tensor_view<const float, 2> x, std::s
 template <class S>
 concept studies_normals = requires(const typename S::learned known) {
   typename S::study;
-  known.tensors([](std::string_view, auto&&) {});
+  known.tensors(detail::listed{});
 };
 }  // namespace part
 

@@ -99,10 +99,9 @@ class mlp_on_gpu {
     on_.run(op);
   }
 
-  /// Prepares run() for a program whose stage i stands at level i of this network. prediction.fold(level) is all that
-  /// is asked of a prediction: nvcc 13 takes no policy for one, since it finds no lambda in a concept. Throws
-  /// invalid_argument for a program that needs more than the chip keeps.
-  template <class Prediction>
+  /// Prepares run() for a program whose stage i stands at level i of this network. Throws invalid_argument for a
+  /// program that needs more than the chip keeps.
+  template <prediction Prediction>
   void plan(const Prediction& prediction, std::span<const stage> program, double limit = 0) {
     const auto reason = why_not_one_launch({}, op_.row_size, program);
     check(reason.empty(), "mlp_on_gpu: ", reason);

@@ -79,8 +79,8 @@ struct detector_options {
 /// Numbers of its own, and groups of them.
 template <class Options>
 concept grouped_parameters = requires(Options& options) {
-  Options::fields(options, [](std::string_view, auto&) {});
-  Options::groups(options, [](std::string_view, auto&) {});
+  Options::fields(options, detail::listed{});
+  Options::groups(options, detail::listed{});
 };
 
 /// All numbers as text, in a fixed order.

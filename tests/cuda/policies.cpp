@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A detector's policies beside the GPU's types, for nvcc: what it refuses in a concept does not come back.
+
+#include <anodiff/aggregation/z_score.hpp>
+#include <anodiff/calibration/conformal.hpp>
+#include <anodiff/conditioning/none.hpp>
+#include <anodiff/distances/l1.hpp>
+#include <anodiff/grids/linspace.hpp>
+#include <anodiff/grids/trailing.hpp>
+#include <anodiff/models/mlp.cuh>
+#include <anodiff/pooling/mean.hpp>
+#include <anodiff/predictions/epsilon.hpp>
+#include <anodiff/predictions/velocity.hpp>
+#include <anodiff/samplers/ddim.hpp>
+#include <anodiff/samplers/ddpm.hpp>
+#include <anodiff/samplers/dpm_solver_pp.hpp>
+#include <anodiff/samplers/heun.hpp>
+#include <anodiff/schedules/cosine.hpp>
+#include <anodiff/schedules/scaled_linear.hpp>
+#include <anodiff/scorers/reconstruction.hpp>
+#include "../support/plain_engine.hpp"
+
+namespace anodiff {
+
+template <schedule Schedule, grid Grid, sampler Sampler, prediction Prediction, class Scorer>
+requires policy<Scorer>
+void compose(const models::mlp<test::plain_engine>& model, float* x, index rows) {
+  const auto all = Schedule{}.levels();
+  auto levels = Grid{}.pick(all, 10);
+  levels.push_back(clean_level);
+  const auto program = Sampler{}.program(levels);
+  models::mlp_on_gpu net{model, std::span{levels}.first(program.size())};
+  net.plan(Prediction{}, program);
+  net.run(x, rows, {.seed = 1});
+}
+
+using reconstruction = scorers::reconstruction<distances::l1>;
+template void compose<schedules::cosine, grids::trailing, samplers::ddim, predictions::epsilon, reconstruction>(
+    const models::mlp<test::plain_engine>&, float*, index);
+template void compose<schedules::scaled_linear, grids::linspace, samplers::ddpm, predictions::velocity, reconstruction>(
+    const models::mlp<test::plain_engine>&, float*, index);
+
+static_assert(aggregator<aggregation::z_score> && calibrator<calibration::conformal> && pooler<pooling::mean> &&
+              conditioner<conditioning::none>);
+
+}  // namespace anodiff
