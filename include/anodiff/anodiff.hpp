@@ -58,8 +58,10 @@
 #include <anodiff/corruptions/noise_family.hpp>
 #include <anodiff/corruptions/patch.hpp>
 #include <anodiff/corruptions/simplex.hpp>
+#include <anodiff/distances/gradient.hpp>
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/distances/l2.hpp>
+#include <anodiff/distances/ssim.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/grids/beta.hpp>
 #include <anodiff/grids/karras.hpp>
@@ -145,6 +147,8 @@
 #include <anodiff/ops/embedding_cpu.hpp>
 #include <anodiff/ops/fir_resample.hpp>
 #include <anodiff/ops/fir_resample_cpu.hpp>
+#include <anodiff/ops/gradient_distance.hpp>
+#include <anodiff/ops/gradient_distance_cpu.hpp>
 #include <anodiff/ops/group_norm.hpp>
 #include <anodiff/ops/group_norm_cpu.hpp>
 #include <anodiff/ops/kernel_average.hpp>
@@ -272,8 +276,10 @@
 #include <anodiff/scorers/flow_steps.hpp>
 #include <anodiff/scorers/likelihood.hpp>
 #include <anodiff/scorers/local_gaussian.hpp>
+#include <anodiff/scorers/nearest_features.hpp>
 #include <anodiff/scorers/neighbour_distance.hpp>
 #include <anodiff/scorers/patched_reconstruction.hpp>
+#include <anodiff/scorers/picture_features.hpp>
 #include <anodiff/scorers/projection_regret.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
 #include <anodiff/scorers/repair.hpp>

@@ -13,7 +13,7 @@ TEST_CASE("pictures are blurred on the device as on the host", "[cuda][blur]") {
       CAPTURE(sigma, height, width, channels);
       const index n = 2, size = n * height * width * channels;
       const auto x = inputs<float>(size, 1);
-      const auto weights = ops::blur_weights<float>(sigma);
+      const auto weights = ops::gaussian_weights<float>(sigma);
       const auto radius = static_cast<index>(weights.size()) - 1;
       const auto got = in_every_order([&] {
         device_array<float> on(elements<float>(x)), scratch(size), w(weights);
@@ -25,7 +25,7 @@ TEST_CASE("pictures are blurred on the device as on the host", "[cuda][blur]") {
       const auto weights64 = as<double>(weights);
       std::vector<double> want(x.size()), scratch(static_cast<std::size_t>(height * width * channels));
       ops::reference::run(
-          ops::gaussian_blur<double>{x.data(), want.data(), scratch.data(), &weights64, n, height, width, channels});
+          ops::blur<double>{x.data(), want.data(), scratch.data(), &weights64, n, height, width, channels});
       CHECK(worst(got, want) <= 2e-6);
     }
 }

@@ -9,8 +9,8 @@ namespace {
 template <class T, class Run>
 std::vector<T> blurred(const std::vector<T>& x, const shape<4>& s, double sigma, Run&& run) {
   std::vector<T> y(x.size()), scratch(x.size());
-  const auto weights = ops::blur_weights<T>(sigma);
-  run(ops::gaussian_blur<T>{x.data(), y.data(), scratch.data(), &weights, s[0], s[1], s[2], s[3]});
+  const auto weights = ops::gaussian_weights<T>(sigma);
+  run(ops::blur<T>{x.data(), y.data(), scratch.data(), &weights, s[0], s[1], s[2], s[3]});
   return y;
 }
 const auto plain = [](const auto& op) { ops::reference::run(op); };
@@ -43,6 +43,19 @@ TEST_CASE("a blur keeps constants and spreads a point as a Gaussian", "[blur]") 
   CHECK(second == Approx(4).epsilon(2e-3));
 }
 
+TEST_CASE("a box of weights is the mean of its pixels", "[blur]") {
+  const shape<4> s{1, 5, 7, 1};
+  const auto x = values<double>(35, 5), weights = ops::box_weights<double>(1);
+  std::vector<double> y(35), scratch(35);
+  ops::reference::run(ops::blur<double>{x.data(), y.data(), scratch.data(), &weights, s[0], s[1], s[2], s[3]});
+  double sum = 0;
+  for (const std::size_t i : {1, 2, 3})
+    for (const std::size_t j : {3, 4, 5}) sum += x[i * 7 + j];
+  CHECK(y[2 * 7 + 4] == Approx(sum / 9));
+  CHECK(ops::box_weights<double>(0) == std::vector<double>{1});
+  CHECK_THROWS_WITH(ops::box_weights<double>(-1), "blur: radius must lie in [0, 1000] pixels, got -1");
+}
+
 TEST_CASE("the vectorised blur is the reference, on any number of threads and in place", "[blur]") {
   for (const shape<4>& s : {shape<4>{2, 7, 9, 3}, {1, 1, 1, 1}, {1, 2, 40, 1}, {3, 33, 5, 2}, {1, 40, 1, 1}})
     for (const double sigma : {0.3, 1.0, 6.0}) {
@@ -52,12 +65,11 @@ TEST_CASE("the vectorised blur is the reference, on any number of threads and in
       CHECK(blurred(x, s, sigma, on(pool(3))) == got);
       auto y = x;
       std::vector<float> scratch(x.size());
-      const auto weights = ops::blur_weights<float>(sigma);
-      ops::cpu::run(ops::gaussian_blur<float>{y.data(), y.data(), scratch.data(), &weights, s[0], s[1], s[2], s[3]},
-                    pool(1));
+      const auto weights = ops::gaussian_weights<float>(sigma);
+      ops::cpu::run(ops::blur<float>{y.data(), y.data(), scratch.data(), &weights, s[0], s[1], s[2], s[3]}, pool(1));
       CHECK(y == got);
     }
-  CHECK_THROWS_WITH(ops::blur_weights<float>(0), "blur: sigma must lie in (0, 1000] pixels, got 0");
+  CHECK_THROWS_WITH(ops::gaussian_weights<float>(0), "blur: sigma must lie in (0, 1000] pixels, got 0");
 }
 
 }  // namespace op_test

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/distances/gradient.hpp>
 #include <anodiff/distances/l1.hpp>
+#include <anodiff/distances/ssim.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/methods/image_default.hpp>
 #include <anodiff/scorers/feature_distance.hpp>
+#include <anodiff/scorers/nearest_features.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -149,10 +152,10 @@ TEST_CASE("a picture detector goes on from its checkpoint to the same bits", "[p
                     Catch::Contains("other data or other numbers"));
 }
 
-TEST_CASE("a picture detector composed of a diffusion model's parts takes colour", "[pictures]") {
-  using composed =
-      ad::picture_detector<ad::models::conv_unet<ad::cpu_engine>, ad::scorers::reconstruction<ad::distances::l1>>;
-  composed::options numbers;
+TEMPLATE_TEST_CASE("a picture detector composed of a diffusion model's parts takes colour", "[pictures]",
+                   ad::distances::l1, ad::distances::ssim, ad::distances::gradient) {
+  using composed = ad::picture_detector<ad::models::conv_unet<ad::cpu_engine>, ad::scorers::reconstruction<TestType>>;
+  typename composed::options numbers;
   numbers.steps = 2;
   numbers.training.steps = 5;
   numbers.training.batch = 4;
@@ -168,13 +171,13 @@ TEST_CASE("a picture detector composed of a diffusion model's parts takes colour
                     "picture_detector::score: grey.png has 1 channels, the model has learned from 3");
 }
 
-TEST_CASE("a picture detector by the distance of features finds damage, and stores what it has studied", "[pictures]") {
-  using features =
-      ad::picture_detector<ad::schedules::exploding, ad::models::conv_unet<ad::cpu_engine>, ad::predictions::residual,
-                           ad::scorers::feature_distance, ad::preprocessing::local_contrast,
-                           ad::recipe<ad::corruptions::drawn_damage, ad::objectives::squared_error>>;
+TEMPLATE_TEST_CASE("a picture detector by features finds damage, and stores what it has studied", "[pictures]",
+                   ad::scorers::feature_distance, ad::scorers::nearest_features) {
+  using features = ad::picture_detector<ad::schedules::exploding, ad::models::conv_unet<ad::cpu_engine>,
+                                        ad::predictions::residual, TestType, ad::preprocessing::local_contrast,
+                                        ad::recipe<ad::corruptions::drawn_damage, ad::objectives::squared_error>>;
   const auto like = brief();
-  features::options numbers;
+  typename features::options numbers;
   numbers.training = like.training;
   numbers.schedule = like.schedule;
   numbers.model = like.model;

@@ -15,10 +15,6 @@ using patches = corruptions::patch<corruptions::gaussian>;
 struct counting_context {
   struct model_type {
     using engine_type = cpu_engine;
-    struct shape {
-      std::vector<laws::index> sample;
-    } shape_;
-    [[nodiscard]] const shape& sample_shape() const { return shape_; }
   };
   using machine_type = cpu_engine;
   struct estimator_type {
@@ -32,7 +28,7 @@ struct counting_context {
     [[nodiscard]] static mixture fold(const noise_level&) { return {0, 1}; }
   };
   std::vector<std::vector<float>>* seen;
-  model_type model_{{{4, 6, 1}}};
+  std::vector<laws::index> sample_{4, 6, 1};
   anodiff::start from_ = anodiff::start::noised(0.5);
   patches corruption_{[] {
     patches::params p;
@@ -40,7 +36,7 @@ struct counting_context {
     return p;
   }()};
 
-  [[nodiscard]] const model_type& model() const { return model_; }
+  [[nodiscard]] const std::vector<laws::index>& sample() const { return sample_; }
   [[nodiscard]] static machine_type machine() { return machine_type{1}; }
   [[nodiscard]] static std::uint64_t seed() { return 3; }
   [[nodiscard]] static laws::index row_size() { return 24; }
@@ -84,7 +80,7 @@ TEST_CASE("patched_reconstruction: what cannot be", "[scorers]") {
   CHECK_THROWS_WITH(scorer{}.prepare(context, 1),
                     "scorers::patched_reconstruction: needs a noised start, got start.kind 'clean'");
   context.from_ = start::noised(0.5);
-  context.model_.shape_.sample = {24};
+  context.sample_ = {24};
   CHECK_THROWS_WITH(
       scorer{}.prepare(context, 1),
       "scorers::patched_reconstruction: needs pictures (height, width, channels), got samples of 1 dimensions");

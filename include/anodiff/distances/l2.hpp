@@ -15,8 +15,8 @@ class l2 {
   explicit l2(params = {}) {}
   [[nodiscard]] params parameters() const noexcept { return {}; }
   template <class Engine>
-  void measure(Engine& engine, tensor_view<const float, 2> x, tensor_view<const float, 2> y,
-               tensor_view<float, 2> out) const {
+  void measure(Engine& engine, tensor_view<const float, 2> x, tensor_view<const float, 2> y, tensor_view<float, 2> out,
+               std::span<const index>) const {
     ops::row_distance<float> op{};
     op.x = x.data();
     op.y = y.data();

@@ -14,6 +14,7 @@
 #include <anodiff/ops/dropout_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/fir_resample_cpu.hpp>
+#include <anodiff/ops/gradient_distance_cpu.hpp>
 #include <anodiff/ops/group_norm_cpu.hpp>
 #include <anodiff/ops/kernel_average_cpu.hpp>
 #include <anodiff/ops/kernel_energy_cpu.hpp>

@@ -6,8 +6,8 @@
 
 namespace anodiff::ops::cuda {
 
-/// A separable blur of pictures in their plane, the border mirrored without its outermost pixel: gaussian_blur with
-/// blur_weights, a box with equal weights. Error: 1e-6 of the largest |x|.
+/// A separable blur of pictures in their plane, the border mirrored without its outermost pixel: ops::blur with
+/// gaussian_weights, a box with equal weights. Error: 1e-6 of the largest |x|.
 template <class T>
 struct blur_pictures {
   const T* x;            ///< (n, height, width, channels)

@@ -8,21 +8,21 @@
 
 namespace anodiff::ops {
 
-/// Gaussian blur of pictures in their plane, the border mirrored without its outermost pixel; the weights end at four
-/// sigma and sum to 1. Error of the vectorised form: 1e-6 of the largest |x|.
+/// Blur of pictures in their plane by the same symmetric weights down and across, the border mirrored without its
+/// outermost pixel. Error of the vectorised form: 1e-6 of the largest |x|.
 template <class T>
-struct gaussian_blur {
+struct blur {
   const T* x;                     ///< (rows, height, width, channels)
   T* y;                           ///< like x; may be x
   T* scratch;                     ///< (height, width, channels)
-  const std::vector<T>* weights;  ///< from blur_weights
+  const std::vector<T>* weights;  ///< from gaussian_weights or box_weights
   index rows, height, width, channels;
 };
 
-/// The weights of a Gaussian from its middle outwards: w[0], w[1] = w[-1], … Throws invalid_argument for a sigma that
-/// is not in (0, 1000] pixels.
+/// The weights of a Gaussian from its middle outwards: w[0], w[1] = w[-1], …, up to four sigma; their sum is 1. Throws
+/// invalid_argument for a sigma that is not in (0, 1000] pixels.
 template <class T>
-[[nodiscard]] std::vector<T> blur_weights(double sigma) {
+[[nodiscard]] std::vector<T> gaussian_weights(double sigma) {
   check(sigma > 0 && sigma <= 1000, "blur: sigma must lie in (0, 1000] pixels, got ", sigma);
   const auto radius = static_cast<std::size_t>(std::ceil(4 * sigma));
   std::vector<double> weights(radius + 1);
@@ -37,10 +37,18 @@ template <class T>
   return out;
 }
 
+/// The weights of a mean over 2 radius + 1 pixels. Throws invalid_argument for a radius that is not in [0, 1000].
+template <class T>
+[[nodiscard]] std::vector<T> box_weights(index radius) {
+  check(radius >= 0 && radius <= 1000, "blur: radius must lie in [0, 1000] pixels, got ", radius);
+  return std::vector<T>(static_cast<std::size_t>(radius + 1),
+                        static_cast<T>(1.0 / static_cast<double>(2 * radius + 1)));
+}
+
 namespace reference {
 
 template <class T>
-void run(const gaussian_blur<T>& op) {
+void run(const blur<T>& op) {
   const auto radius = static_cast<index>(op.weights->size()) - 1;
   const auto weight = [&](index k) {
     return static_cast<double>((*op.weights)[static_cast<std::size_t>(std::abs(k))]);

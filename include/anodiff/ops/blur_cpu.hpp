@@ -32,7 +32,7 @@ void blur_lines(const std::vector<T>& weights, index n, T* out, Line&& line) {
 }  // namespace detail
 
 template <class T>
-void run(const gaussian_blur<T>& op, thread_pool& pool) {
+void run(const blur<T>& op, thread_pool& pool) {
   const index line = op.width * op.channels, radius = static_cast<index>(op.weights->size()) - 1;
   const index grain = std::max<index>(1, 4096 / std::max<index>(1, line));
   for (index n = 0; n < op.rows; ++n) {

@@ -24,7 +24,7 @@ struct ssim_map {
   index n, height, width, channels;
 };
 
-/// The window from its middle outwards, as blur_weights gives it.
+/// The window from its middle outwards, as gaussian_weights gives it.
 template <class T>
 [[nodiscard]] std::vector<T> ssim_window(double sigma = 1.5, index side = 11) {
   check(sigma > 0 && side >= 1 && side % 2 == 1, "ssim: needs a positive sigma and an odd side, got ", sigma, " and ",
@@ -41,12 +41,14 @@ template <class T>
   return out;
 }
 
-/// What makes the map out of the windowed means of x, y, x², y² and x y.
+/// What makes the map out of the windowed means of x, y, x², y² and x y; written with the squares of differences, so
+/// that equal pictures give exactly 1 and the order of the two does not matter.
 template <class V, class T>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V ssim_of(const V& x, const V& y, const V& xx, const V& yy, const V& xy, T c1,
                                               T c2) noexcept {
-  const V squares = x * x + y * y, product = x * y;
-  return (2 * product + c1) * (2 * (xy - product) + c2) / ((squares + c1) * (xx + yy - squares + c2));
+  const V product = x * y, apart = (x - y) * (x - y);
+  const V means = 2 * product + c1, covariance = 2 * (xy - product) + c2;
+  return means * covariance / ((means + apart) * (covariance + ((xx + yy - 2 * xy) - apart)));
 }
 
 namespace reference {

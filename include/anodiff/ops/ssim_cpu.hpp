@@ -17,8 +17,7 @@ void run(const ssim_map<T>& op, thread_pool& pool) {
   for (index n = 0; n < op.n; ++n) {
     const T *x = op.x + n * size, *y = op.y + n * size;
     const auto blurred = [&](const T* from, index plane) {
-      run(gaussian_blur<T>{from, op.scratch + plane * size, working, op.weights, 1, op.height, op.width, op.channels},
-          pool);
+      run(blur<T>{from, op.scratch + plane * size, working, op.weights, 1, op.height, op.width, op.channels}, pool);
     };
     blurred(x, 0);
     blurred(y, 1);

@@ -49,6 +49,13 @@ struct basic_context {
   [[nodiscard]] std::span<const noise_level> schedule() const noexcept { return schedule_; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
   [[nodiscard]] index row_size() const noexcept { return row_size_; }
+  /// The extents of one sample: (d) of a row, (height, width, channels) of a picture.
+  [[nodiscard]] std::vector<index> sample() const {
+    if constexpr (trainable<model_type>)
+      return model_.sample_shape().sample;
+    else
+      return {row_size_};
+  }
   [[nodiscard]] const start& from() const noexcept { return from_; }
   [[nodiscard]] double clip() const noexcept { return clip_; }
   [[nodiscard]] const auto& corruption() const noexcept { return corruption_; }

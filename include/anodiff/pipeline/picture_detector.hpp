@@ -50,7 +50,7 @@ class basic_picture_detector {
         corruption_{numbers_.corruption},
         objective_{numbers_.objective},
         model_{numbers_.model, std::move(engine)},
-        map_blur_{numbers_.picture.map_blur > 0 ? ops::blur_weights<float>(numbers_.picture.map_blur)
+        map_blur_{numbers_.picture.map_blur > 0 ? ops::gaussian_weights<float>(numbers_.picture.map_blur)
                                                 : std::vector<float>{}} {}
 
   /// Learns from normal pictures, then calibrates on the last of them, `calibration_share` of all: neighbours in a list
@@ -181,8 +181,8 @@ class basic_picture_detector {
   void blur_map(tensor_view<float, 2> map) const {
     if (map_blur_.empty()) return;
     tensor<float, 2> scratch{map.extents()};
-    model_.engine().run(ops::gaussian_blur<float>{map.data(), map.data(), scratch.data(), &map_blur_, 1, map.extent(0),
-                                                  map.extent(1), 1});
+    model_.engine().run(
+        ops::blur<float>{map.data(), map.data(), scratch.data(), &map_blur_, 1, map.extent(0), map.extent(1), 1});
   }
   /// The pooled inside of a map of the finest scale, or of one `coarser` times coarser.
   [[nodiscard]] double pooled(tensor_view<const float, 2> map, std::string_view name, index coarser = 1) const {

@@ -35,7 +35,7 @@ class local_contrast {
   static constexpr bool prepares_pictures = true;
 
   explicit local_contrast(params p = {}) : params_{p} {
-    (void)ops::blur_weights<float>(p.sigma);  // checks it
+    (void)ops::gaussian_weights<float>(p.sigma);  // checks it
     const auto positive = [](const char* what, double v) {
       check(v > 0, "preprocessing::local_contrast: ", what, " must be above 0, got ", v);
     };
@@ -50,11 +50,10 @@ class local_contrast {
   template <class Engine>
   void apply(const Engine& machine, tensor_view<const float, 3> in, tensor_view<float, 3> out, index scale = 0) const {
     const double sigma = std::min(params_.sigma * std::pow(params_.coarser, static_cast<double>(scale)), 1000.0);
-    const auto weights = ops::blur_weights<float>(sigma);
+    const auto weights = ops::gaussian_weights<float>(sigma);
     tensor<float, 3> mean{in.extents()}, scratch{in.extents()};
     const auto blur = [&](const float* from, float* to) {
-      machine.run(
-          ops::gaussian_blur<float>{from, to, scratch.data(), &weights, 1, in.extent(0), in.extent(1), in.extent(2)});
+      machine.run(ops::blur<float>{from, to, scratch.data(), &weights, 1, in.extent(0), in.extent(1), in.extent(2)});
     };
     blur(in.data(), mean.data());
     const auto dark = static_cast<float>(params_.dark), flat = static_cast<float>(params_.flat),

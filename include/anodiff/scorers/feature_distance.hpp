@@ -3,8 +3,8 @@
 
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
-#include <anodiff/core/reflected.hpp>
 #include <anodiff/ops/mahalanobis.hpp>
+#include <anodiff/scorers/picture_features.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -122,89 +122,32 @@ class feature_distance {
   class run {
    public:
     run(const Context& context, index max_rows, double depth)
-        : machine_{context.machine()},
-          levels_{context.schedule()[static_cast<std::size_t>(
-              std::llround(depth * static_cast<double>(context.schedule().size() - 1)))]},
-          estimator_{context.estimator(levels_, max_rows)},
-          extents_{context.model().sample_shape().sample},
-          level_(static_cast<std::size_t>(max_rows)) {
-      check(extents_.size() == 3,
-            "scorers::feature_distance: needs pictures (height, width, channels), got samples of ", extents_.size(),
-            " dimensions");
-      check(extents_[0] % 2 == 0 && extents_[1] % 2 == 0,
-            "scorers::feature_distance: needs pictures with even sides, got ", extents_[0], " x ", extents_[1]);
-    }
+        : machine_{context.machine()}, features_{context, depth, max_rows} {}
     [[nodiscard]] index views() const noexcept { return 1; }
 
     /// Adds the activations of normal pictures x (n, h w c).
     void study(tensor_view<const float, 2> x, feature_study& known) {
       for (index i = 0; i < x.rows(); ++i) {
-        (void)estimator_.output(x.row(i).data(), level_.data(), 1);
-        const index channels = gather();
-        known.add(smooth_.data(), extents_[0] / 2 * (extents_[1] / 2), channels);
+        const auto found = features_.of(x.row(i).data());
+        known.add(found.data(), found.rows(), found.row_size());
       }
     }
     void evidence(tensor_view<const float, 2> x, const gaussian_features& known, tensor_view<float, 3> out) {
-      const index height = extents_[0], width = extents_[1], channels = extents_[2];
-      const index pixels = height / 2 * (width / 2);
       for (index i = 0; i < x.rows(); ++i) {
-        (void)estimator_.output(x.row(i).data(), level_.data(), 1);
-        const index count = gather();
-        check(static_cast<index>(known.mean.size()) == count, "scorers::feature_distance: has learned ",
-              known.mean.size(), " channels, the network gives ", count);
-        distance_.resize(static_cast<std::size_t>(pixels));
-        machine_.run(ops::mahalanobis<float>{smooth_.data(), known.mean.data(), known.whiten.data(), distance_.data(),
-                                             pixels, count});
-        float* far = out.data() + i * x.row_size();
-        for (index y = 0; y < height; ++y)
-          for (index j = 0; j < width; ++j)
-            std::fill_n(far + (y * width + j) * channels, channels,
-                        distance_[static_cast<std::size_t>(y / 2 * (width / 2) + j / 2)]);
+        const auto found = features_.of(x.row(i).data());
+        check(static_cast<index>(known.mean.size()) == found.row_size(), "scorers::feature_distance: has learned ",
+              known.mean.size(), " channels, the network gives ", found.row_size());
+        distance_.resize(static_cast<std::size_t>(found.rows()));
+        machine_.run(ops::mahalanobis<float>{found.data(), known.mean.data(), known.whiten.data(), distance_.data(),
+                                             found.rows(), found.row_size()});
+        features_.spread(distance_.data(), out.data() + i * x.row_size());
       }
     }
 
    private:
-    /// smooth_ (h / 2, w / 2, channels) = the latest activations; returns their channels.
-    index gather() {
-      const auto activations = estimator_.features();
-      const index height = extents_[0] / 2, width = extents_[1] / 2, channels = activations.image.channels;
-      check(activations.image.height == extents_[0] && activations.image.width == extents_[1],
-            "scorers::feature_distance: needs activations of ", extents_[0], " x ", extents_[1], ", got ",
-            activations.image.height, " x ", activations.image.width);
-      const index line = width * channels;
-      half_.resize(static_cast<std::size_t>(height * line));
-      across_.resize(half_.size());
-      smooth_.resize(half_.size());
-      for (index y = 0; y < height; ++y)
-        for (index x = 0; x < width; ++x)
-          for (index c = 0; c < channels; ++c) {
-            const float* from = activations.data + (2 * y * 2 * width + 2 * x) * channels + c;
-            half_[static_cast<std::size_t>(y * line + x * channels + c)] =
-                (from[0] + from[channels] + from[2 * line] + from[2 * line + channels]) / 4;
-          }
-      for (index y = 0; y < height; ++y)
-        for (index x = 0; x < width; ++x) {
-          const float* middle = half_.data() + y * line;
-          const float *left = middle + reflected(x - 1, width) * channels, *at = middle + x * channels,
-                      *right = middle + reflected(x + 1, width) * channels;
-          float* to = across_.data() + y * line + x * channels;
-          for (index c = 0; c < channels; ++c) to[c] = left[c] + at[c] + right[c];
-        }
-      for (index y = 0; y < height; ++y) {
-        const float *above = across_.data() + reflected(y - 1, height) * line, *at = across_.data() + y * line,
-                    *below = across_.data() + reflected(y + 1, height) * line;
-        float* to = smooth_.data() + y * line;
-        for (index e = 0; e < line; ++e) to[e] = (above[e] + at[e] + below[e]) / 9;
-      }
-      return channels;
-    }
-
     typename Context::machine_type machine_;
-    std::vector<noise_level> levels_;
-    typename Context::estimator_type estimator_;
-    std::vector<index> extents_;
-    std::vector<std::int32_t> level_;
-    std::vector<float> half_, across_, smooth_, distance_;
+    picture_features<Context> features_;
+    std::vector<float> distance_;
   };
   template <class Context>
   requires denoiser<typename Context::model_type>

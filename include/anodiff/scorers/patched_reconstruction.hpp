@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/distance.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/scorer.hpp>
@@ -40,16 +41,14 @@ class patched_reconstruction {
           levels_{context.run_levels().front()},
           estimator_{context.estimator(levels_, max_rows)},
           corruption_{context.corruption()},
-          sample_{context.model().sample_shape().sample},
+          sample_{context.sample()},
           seed_{context.seed()},
           clip_{static_cast<float>(context.clip())},
           level_(static_cast<std::size_t>(max_rows)),
           noise_{{max_rows, context.row_size()}},
           noised_{{max_rows, context.row_size()}},
           rebuilt_{{max_rows, context.row_size()}} {
-      check(sample_.size() == 3,
-            "scorers::patched_reconstruction: needs pictures (height, width, channels), got samples ", "of ",
-            sample_.size(), " dimensions");
+      check_is_picture("scorers::patched_reconstruction", sample_);
       check(context.from().kind == start_kind::noised,
             "scorers::patched_reconstruction: needs a noised start, got start.kind '",
             names_of(start_kind{})[static_cast<std::size_t>(context.from().kind)], "'");
@@ -59,7 +58,7 @@ class patched_reconstruction {
       const auto rebuilt = rebuilt_.view().slice(0, x.rows());
       for (index r = 0; r < repeats_; ++r) {
         rebuild(x, static_cast<std::uint32_t>(r), rebuilt);
-        Distance{}.measure(machine_, x, rebuilt, {out.row(r).data(), x.extents()});
+        distance_.measure(machine_, x, rebuilt, {out.row(r).data(), x.extents()}, sample_);
       }
     }
 
@@ -92,6 +91,7 @@ class patched_reconstruction {
     }
 
     index repeats_;
+    Distance distance_;
     typename Context::machine_type machine_;
     std::vector<noise_level> levels_;
     typename Context::estimator_type estimator_;
@@ -113,7 +113,7 @@ class patched_reconstruction {
   /// Calls of the network that one picture costs.
   template <class Context>
   [[nodiscard]] index network_calls(const Context& context) const {
-    const auto& sample = context.model().sample_shape().sample;
+    const auto sample = context.sample();
     return params_.repeats * context.corruption().count(sample[0], sample[1]);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/distance.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
 
@@ -36,6 +37,7 @@ class projection_regret {
     run(const Context& context, index max_rows, index repeats)
         : repeats_{repeats},
           machine_{context.machine()},
+          sample_{context.sample()},
           rebuilder_{context.rebuilder(max_rows)},
           once_{{max_rows, context.row_size()}},
           twice_{once_.extents()},
@@ -48,15 +50,17 @@ class projection_regret {
         rebuilder_.rebuild(x, static_cast<std::uint32_t>(r), once);
         rebuilder_.rebuild(const_view(once), static_cast<std::uint32_t>(repeats_ + r), twice);
         const tensor_view<float, 2> view{out.row(r).data(), x.extents()};
-        Distance{}.measure(machine_, x, const_view(once), view);
-        Distance{}.measure(machine_, const_view(once), const_view(twice), regret);
+        distance_.measure(machine_, x, const_view(once), view, sample_);
+        distance_.measure(machine_, const_view(once), const_view(twice), regret, sample_);
         for (index e = 0; e < x.size(); ++e) view.data()[e] -= regret.data()[e];
       }
     }
 
    private:
     index repeats_;
+    Distance distance_;
     typename Context::machine_type machine_;
+    std::vector<index> sample_;
     typename Context::rebuilder_type rebuilder_;
     tensor<float, 2> once_, twice_, regret_;
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/distance.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
 
@@ -33,6 +34,7 @@ class reconstruction {
     run(const Context& context, index max_rows, index repeats)
         : repeats_{repeats},
           machine_{context.machine()},
+          sample_{context.sample()},
           rebuilder_{context.rebuilder(max_rows)},
           rebuilt_{{max_rows, context.row_size()}} {}
     [[nodiscard]] index views() const noexcept { return repeats_; }
@@ -40,13 +42,15 @@ class reconstruction {
       const auto rebuilt = rebuilt_.view().slice(0, x.rows());
       for (index r = 0; r < repeats_; ++r) {
         rebuilder_.rebuild(x, static_cast<std::uint32_t>(r), rebuilt);
-        Distance{}.measure(machine_, x, rebuilt, {out.row(r).data(), x.extents()});
+        distance_.measure(machine_, x, rebuilt, {out.row(r).data(), x.extents()}, sample_);
       }
     }
 
    private:
     index repeats_;
+    Distance distance_;
     typename Context::machine_type machine_;
+    std::vector<index> sample_;
     typename Context::rebuilder_type rebuilder_;
     tensor<float, 2> rebuilt_;
   };

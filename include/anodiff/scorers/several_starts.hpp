@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/concepts/distance.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
 
@@ -31,7 +32,7 @@ class several_starts {
   class run {
    public:
     run(const Context& context, index max_rows, index starts)
-        : machine_{context.machine()}, rebuilt_{{max_rows, context.row_size()}} {
+        : machine_{context.machine()}, sample_{context.sample()}, rebuilt_{{max_rows, context.row_size()}} {
       const auto levels = context.run_levels();
       for (const std::size_t first : firsts(levels.size(), starts))
         rebuilders_.push_back(
@@ -42,12 +43,15 @@ class several_starts {
       const auto rebuilt = rebuilt_.view().slice(0, x.rows());
       for (std::size_t s = 0; s < rebuilders_.size(); ++s) {
         rebuilders_[s].rebuild(x, static_cast<std::uint32_t>(s), rebuilt);
-        Distance{}.measure(machine_, x, const_view(rebuilt), {out.row(static_cast<index>(s)).data(), x.extents()});
+        distance_.measure(machine_, x, const_view(rebuilt), {out.row(static_cast<index>(s)).data(), x.extents()},
+                          sample_);
       }
     }
 
    private:
+    Distance distance_;
     typename Context::machine_type machine_;
+    std::vector<index> sample_;
     std::vector<typename Context::rebuilder_type> rebuilders_;
     tensor<float, 2> rebuilt_;
   };
