@@ -78,6 +78,8 @@ void console::show(const progress& p, double limit) {
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - begun_).count(), share = share_done(p, seconds, limit);
   std::string text = status(p);
+  const double rate = p.rate > 0 ? p.rate : seconds > 0 ? static_cast<double>(p.done - first_) / seconds : 0;
+  if (rate > 0) text += concat(", ", short_number(rate), "/s");
   if (share > 0 && share < 1) text += concat(", ", duration(seconds * (1 - share) / share), " left");
   if (!terminal_) {
     std::fprintf(stderr, "anodiff: %s\n", text.c_str());

@@ -269,6 +269,8 @@ TEST_CASE("a callback that says stop stops training, and what was learned is kep
   CHECK(seen.back().total == brief.steps);
   CHECK(seen.back().loss == stopped.training.state().loss);
   CHECK(seen.back().seconds >= seen.front().seconds);
+  const double samples = static_cast<double>(seen.back().done * brief.batch);
+  CHECK(seen.back().rate == Approx(samples / seen.back().seconds));
   CHECK(stopped.weights() != born);
   // the model has the averaged weights, and the state still those to go on from
   const auto& s = stopped.training.state();

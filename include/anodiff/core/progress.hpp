@@ -15,6 +15,7 @@ struct progress {
   double loss = 0;         ///< training loss, running mean; 0 outside training
   double validation = 0;   ///< validation loss of the averaged weights; 0 where none has been measured
   double seconds = 0;      ///< since the stage began
+  double rate = 0;         ///< samples a second: rows, pictures or pieces of them; 0 where unknown
 };
 
 /// A borrowed callable `bool(const progress&)`; returning false stops the work at the next safe place. Training that is

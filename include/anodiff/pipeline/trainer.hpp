@@ -90,6 +90,7 @@ class trainer {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     };
     std::copy(state_.weights.begin(), state_.weights.end(), model_.store().values().begin());
+    const index first = state_.step;
     bool going = true;
     while (going && state_.step < params_.steps) {
       const double loss = step();
@@ -108,7 +109,8 @@ class trainer {
                         .total = params_.steps,
                         .loss = state_.loss,
                         .validation = state_.validation,
-                        .seconds = now}) &&
+                        .seconds = now,
+                        .rate = static_cast<double>((state_.step - first) * batch_) / now}) &&
                 (params_.time_budget == 0 || now < params_.time_budget);
       }
       after_step(state_.step);
