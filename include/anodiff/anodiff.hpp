@@ -78,6 +78,9 @@
 #include <anodiff/methods/denoising_error.hpp>
 #include <anodiff/methods/detector.hpp>
 #include <anodiff/methods/diffpath.hpp>
+#include <anodiff/methods/dte_c.hpp>
+#include <anodiff/methods/dte_gaussian.hpp>
+#include <anodiff/methods/dte_ig.hpp>
 #include <anodiff/methods/dte_np.hpp>
 #include <anodiff/methods/elbo.hpp>
 #include <anodiff/methods/empirical_em.hpp>
@@ -99,6 +102,7 @@
 #include <anodiff/models/mlp.hpp>
 #include <anodiff/models/neural.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
+#include <anodiff/models/time_mlp.hpp>
 #include <anodiff/models/two_views.hpp>
 #include <anodiff/models/unet2d.hpp>
 #include <anodiff/models/unet2d_blocks.hpp>
@@ -122,7 +126,10 @@
 #include <anodiff/nn/tape.hpp>
 #include <anodiff/nn/time_embedding.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
+#include <anodiff/objectives/inverse_gamma.hpp>
 #include <anodiff/objectives/squared_error.hpp>
+#include <anodiff/objectives/time_bins.hpp>
+#include <anodiff/objectives/time_regression.hpp>
 #include <anodiff/ops/activation.hpp>
 #include <anodiff/ops/activation_cpu.hpp>
 #include <anodiff/ops/adamw.hpp>
@@ -261,12 +268,14 @@
 #include <anodiff/schedules/given.hpp>
 #include <anodiff/schedules/laplace.hpp>
 #include <anodiff/schedules/linear.hpp>
+#include <anodiff/schedules/linear_added.hpp>
 #include <anodiff/schedules/quadratic.hpp>
 #include <anodiff/schedules/scaled_linear.hpp>
 #include <anodiff/schedules/sigmoid.hpp>
 #include <anodiff/schedules/zero_snr.hpp>
 #include <anodiff/scorers/denoising_error.hpp>
 #include <anodiff/scorers/diffpath.hpp>
+#include <anodiff/scorers/diffusion_time.hpp>
 #include <anodiff/scorers/dte_np.hpp>
 #include <anodiff/scorers/elbo.hpp>
 #include <anodiff/scorers/energy.hpp>

@@ -8,6 +8,7 @@
 #include <anodiff/schedules/given.hpp>
 #include <anodiff/schedules/laplace.hpp>
 #include <anodiff/schedules/linear.hpp>
+#include <anodiff/schedules/linear_added.hpp>
 #include <anodiff/schedules/quadratic.hpp>
 #include <anodiff/schedules/scaled_linear.hpp>
 #include <anodiff/schedules/sigmoid.hpp>
@@ -20,8 +21,9 @@ namespace laws {
 using all_schedules =
     std::tuple<anodiff::schedules::continuous_vp, anodiff::schedules::cosine, anodiff::schedules::exploding,
                anodiff::schedules::flow_matching, anodiff::schedules::given, anodiff::schedules::laplace,
-               anodiff::schedules::linear, anodiff::schedules::quadratic, anodiff::schedules::scaled_linear,
-               anodiff::schedules::sigmoid, anodiff::schedules::zero_snr<anodiff::schedules::linear>,
+               anodiff::schedules::linear, anodiff::schedules::linear_added, anodiff::schedules::quadratic,
+               anodiff::schedules::scaled_linear, anodiff::schedules::sigmoid,
+               anodiff::schedules::zero_snr<anodiff::schedules::linear>,
                anodiff::schedules::zero_snr<anodiff::schedules::cosine>>;
 
 /// The laws of concepts/schedule.hpp on the levels of one schedule.

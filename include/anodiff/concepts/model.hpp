@@ -53,6 +53,11 @@ template <class M>
 concept says_if_it_gives_the_clean_sample = requires {
   { M::gives_clean } -> std::convertible_to<bool>;
 };
+/// Whether what a network gives is no clean estimate but how noisy its row is.
+template <class M>
+concept tells_noise = requires {
+  requires M::tells_noise;
+};
 template <class M>
 concept remembers_rows = requires(M m, tensor_view<const float, 2> x) {
   m.remember(x, std::uint64_t{});
@@ -87,12 +92,17 @@ concept model = policy<M> && part::has_an_engine<M> && part::lists_its_tensors<M
 /// memory that is valid until the next call, and allocates nothing. F is the clean estimate itself if gives_clean, else
 /// what the prediction folds into it. Law: a row's output does not depend on the rows beside it.
 template <class M>
-concept denoiser =
-    model<M> && part::estimates_at_levels<M> && part::runs_on_rows<M> && part::says_if_it_gives_the_clean_sample<M>;
+concept denoiser = model<M> && !part::tells_noise<M> && part::estimates_at_levels<M> && part::runs_on_rows<M> &&
+                   part::says_if_it_gives_the_clean_sample<M>;
 
-/// A denoiser whose parameters are learned by gradient steps.
+/// A network that is not told a row's noise level, and says what it is: see objectives/time_bins.hpp for what its
+/// outputs can mean.
 template <class M>
-concept trainable = denoiser<M> && requires(M m, model_shape s) {
+concept time_estimator = model<M> && part::tells_noise<M> && part::estimates_at_levels<M> && part::runs_on_rows<M>;
+
+/// A network whose parameters are learned by gradient steps.
+template <class M>
+concept trainable = (denoiser<M> || time_estimator<M>)&&requires(M m, model_shape s) {
   m.build(s);
   m.parameter_count();
   { m.sample_shape() } -> std::convertible_to<const model_shape&>;

@@ -21,6 +21,7 @@ class neural {
   using real = typename Engine::real;
   static constexpr std::string_view name = Architecture::name;
   static constexpr bool gives_clean = false;
+  static constexpr bool tells_noise = part::tells_noise<Architecture>;
 
   explicit neural(params p = {}, Engine engine = Engine{}) : architecture_{p}, engine_{std::move(engine)} {}
 

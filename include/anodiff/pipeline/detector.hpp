@@ -99,7 +99,7 @@ class basic_detector {
   }
   /// Network calls that one sample costs; 0 for models that remember.
   [[nodiscard]] index network_calls() const {
-    if constexpr (denoiser<model_type>) return scorer_.network_calls(context());
+    if constexpr (denoiser<model_type> || time_estimator<model_type>) return scorer_.network_calls(context());
     return 0;
   }
 

@@ -39,7 +39,11 @@ class trainer {
   using engine_type = typename Model::engine_type;
   using real = typename Model::real;
   static_assert(corruption_on<Corruption, engine_type>, "trainer: the corruption cannot damage a batch on this engine");
-  static_assert(objective_on<Objective, engine_type>, "trainer: the objective cannot measure a batch on this engine");
+  static constexpr bool learns_time = time_estimator<Model>;
+  static_assert(
+      learns_time ? time_objective_on<Objective, engine_type> : objective_on<Objective, engine_type>,
+      "trainer: the objective cannot measure a batch of this model on this engine; a time estimator needs one "
+      "of times, a denoiser one of samples");
 
   /// The source is borrowed, and its samples have the shape for which the model is built already.
   trainer(Model& model, const Prediction& prediction, const Corruption& corruption, const Objective& objective,
@@ -65,6 +69,9 @@ class trainer {
     state_.first.assign(count, 0);
     state_.second.assign(count, 0);
     network_ = std::make_unique<recorded>(model.record(nn::gradients::all));
+    if constexpr (learns_time)
+      check(objective.outputs() == network_->tape.width(network_->output), "trainer: the objective '", Objective::name,
+            "' needs a network with ", objective.outputs(), " outputs, got ", network_->tape.width(network_->output));
     network_->tape.plan(batch_, level_count_);
     allocate();
   }
@@ -123,7 +130,6 @@ class trainer {
     draw_batch();
     draw_levels();
     auto& tape = network_->tape;
-    auto& machine = tape.machine();
     const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::corruption};
     const corruption_batch<real> batch = damage(batch_, key);
     model_.describe({time_.data(), static_cast<std::size_t>(level_count_)}, features_.data());
@@ -140,8 +146,7 @@ class trainer {
     tape.forward_levels(pass);
     tape.forward_rows(pass);
     narrow(batch);
-    objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
-                                 row_loss_.data(), tape.gradient(network_->output), batch_, row_size_});
+    measure(batch_, tape.gradient(network_->output));
     tape.backward(pass, network_->output);
     descend();
     return std::accumulate(row_loss_.begin(), row_loss_.end(), 0.0) / static_cast<double>(batch_);
@@ -160,6 +165,7 @@ class trainer {
     for (auto* table : {&alpha_, &sigma_, &clean_, &noise_, &weight_}) *table = machine.allocate(level_count_);
     features_ = machine.allocate(level_count_ * network_->tape.width(network_->features));
     time_.resize(static_cast<std::size_t>(level_count_));
+    share_.resize(time_.size());
     level_.resize(static_cast<std::size_t>(batch_));
     draws_.resize(static_cast<std::size_t>(batch_));
     row_loss_.resize(static_cast<std::size_t>(batch_));
@@ -213,6 +219,17 @@ class trainer {
     if constexpr (part::narrows_the_loss<Corruption, engine_type>)
       corruption_.narrow(network_->tape.machine(), batch, network_->tape.data(network_->output));
   }
+  /// The loss of the rows that have just gone through the network, and its gradient where one is wanted.
+  void measure(index rows, real* gradient) {
+    auto& tape = network_->tape;
+    if constexpr (learns_time)
+      objective_.measure(tape.machine(),
+                         time_batch<real>{tape.data(network_->output), share_.data(), sigma_.data(), level_.data(),
+                                          row_loss_.data(), gradient, rows, tape.width(network_->output), row_size_});
+    else
+      objective_.measure(tape.machine(), {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
+                                          row_loss_.data(), gradient, rows, row_size_});
+  }
   /// One level from each of level_count equal stretches of the schedule, dealt to the rows in turn. Kingma et al. 2021
   /// (arXiv:2107.00630), appendix I.1, draws them likewise to lower the variance of the loss.
   void draw_levels() {
@@ -221,19 +238,24 @@ class trainer {
     for (index i = 0; i < level_count_; ++i) {
       const double u = (static_cast<double>(i) + random_uniform(key, static_cast<std::uint64_t>(i))) /
                        static_cast<double>(level_count_);
-      set_level(i, schedule_[std::min(schedule_.size() - 1, static_cast<std::size_t>(u * total))]);
+      set_level(i, std::min(schedule_.size() - 1, static_cast<std::size_t>(u * total)));
     }
     for (index i = 0; i < batch_; ++i)
       level_[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % level_count_);
   }
-  void set_level(index i, const noise_level& level) {
+  /// Level i of the batch becomes the schedule's at that place.
+  void set_level(index i, std::size_t place) {
     const auto at = static_cast<std::size_t>(i);
+    const noise_level& level = schedule_[place];
     const mixture target = prediction_.target(level);
     alpha_[at] = static_cast<real>(level.alpha);
     sigma_[at] = static_cast<real>(level.sigma);
     clean_[at] = static_cast<real>(target.first);
     noise_[at] = static_cast<real>(target.second);
-    weight_[at] = static_cast<real>(objective_.weigh(level, prediction_.fold(level).second));
+    if constexpr (learns_time)
+      share_[at] = static_cast<double>(place) / static_cast<double>(schedule_.size());
+    else
+      weight_[at] = static_cast<real>(objective_.weigh(level, prediction_.fold(level).second));
     time_[at] = level.time;
   }
   /// Clips, moves the weights, and averages them. The average starts short (1 + t) / (10 + t), so that it forgets where
@@ -277,11 +299,8 @@ class trainer {
     std::copy(store.values().begin(), store.values().end(), state_.weights.begin());
     std::copy(state_.average.begin(), state_.average.end(), store.values().begin());
     auto& tape = network_->tape;
-    auto& machine = tape.machine();
     for (index i = 0; i < level_count_; ++i)
-      set_level(
-          i,
-          schedule_[static_cast<std::size_t>((2 * i + 1) * static_cast<index>(schedule_.size()) / (2 * level_count_))]);
+      set_level(i, static_cast<std::size_t>((2 * i + 1) * static_cast<index>(schedule_.size()) / (2 * level_count_)));
     model_.describe({time_.data(), static_cast<std::size_t>(level_count_)}, features_.data());
     tape.bind(network_->x, damaged_.data());
     tape.bind(network_->features, features_.data());
@@ -300,8 +319,7 @@ class trainer {
       tape.forward_levels(pass);
       tape.forward_rows(pass);
       narrow(batch);
-      objective_.measure(machine, {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
-                                   row_loss_.data(), nullptr, count, row_size_});
+      measure(count, nullptr);
       sum += std::accumulate(row_loss_.begin(), row_loss_.begin() + count, 0.0);
     }
     std::copy(state_.weights.begin(), state_.weights.end(), store.values().begin());
@@ -332,7 +350,7 @@ class trainer {
   std::unique_ptr<recorded> network_;
   typename engine_type::buffer rows_, damaged_, target_, alpha_, sigma_, clean_, noise_, weight_, features_;
   std::vector<float> taken_;
-  std::vector<double> time_, row_loss_, norm_blocks_;
+  std::vector<double> time_, share_, row_loss_, norm_blocks_;
   std::vector<std::int32_t> level_;
   std::vector<std::uint32_t> draws_, order_;
   index order_epoch_ = -1;

@@ -6,6 +6,9 @@
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
 #include <anodiff/methods/diffpath.hpp>
+#include <anodiff/methods/dte_c.hpp>
+#include <anodiff/methods/dte_gaussian.hpp>
+#include <anodiff/methods/dte_ig.hpp>
 #include <anodiff/methods/dte_np.hpp>
 #include <anodiff/methods/elbo.hpp>
 #include <anodiff/methods/empirical_em.hpp>
@@ -49,6 +52,12 @@ inline constexpr std::array known_methods{
     mixed_method_of<methods::denoising_error<cpu_engine>>(
         "noise-prediction error at ten levels, z-scored (Ho et al. 2020)"),
     method_of<methods::diffpath<cpu_engine>>("six statistics of the path to noise, z-scored (Heng et al. 2024)"),
+    method_of<methods::dte_c<cpu_engine>>(
+        "diffusion time told by a network, in seven classes (Livernoche et al. 2023)"),
+    method_of<methods::dte_gaussian<cpu_engine>>(
+        "diffusion time told by a network, as a number (Livernoche et al. 2023)"),
+    method_of<methods::dte_ig<cpu_engine>>(
+        "noise variance told by a network, as an inverse gamma law (Livernoche et al. 2023)"),
     mixed_method_of<methods::dte_np<cpu_engine>>(
         "diffusion time from the ten nearest normal rows (Livernoche et al. 2023)"),
     method_of<methods::elbo<cpu_engine>>("variational bound on the negative log density (Kingma et al. 2021)"),
