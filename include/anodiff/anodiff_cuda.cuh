@@ -5,3 +5,4 @@
 #include <anodiff/engines/cublas.cuh>
 #include <anodiff/engines/cuda.cuh>
 #include <anodiff/models/mlp.cuh>
+#include <anodiff/pipeline/denoising_graphs.cuh>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
+#include <anodiff/ops/embedding.cuh>
 #include <anodiff/ops/linear.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include "../support/cuda_test.hpp"
-#if defined(__CUDACC__)
-#include <anodiff/engines/cublas.cuh>
-#endif
+#include "../support/plain_product.hpp"
 
 namespace cuda_test {
 
@@ -191,32 +190,10 @@ TEMPLATE_TEST_CASE("the epilogue of a dense layer in all its forms", "[cuda][lin
     }
 }
 
-namespace {
-
-#if defined(__CUDACC__)
-using matrix_product = cublas_product;
-#else
-/// Stands in for cublas_product on the host.
-struct matrix_product {
-  explicit matrix_product(device::stream) noexcept {}
-  template <class T>
-  void operator()(const T* x, const T* weight, T* z, index rows, index in, index out, device::stream) const {
-    for (index i = 0; i < rows; ++i)
-      for (index j = 0; j < out; ++j) {
-        double sum = 0;
-        for (index k = 0; k < in; ++k) sum += value_of(x[i * in + k]) * value_of(weight[k * out + j]);
-        z[i * out + j] = element_of<T>(sum);
-      }
-  }
-};
-#endif
-
-}  // namespace
-
 TEMPLATE_TEST_CASE("a dense layer on the device: the product, then its epilogue", "[cuda][linear]", float,
                    device::bfloat16) {
   if (!device_ready() || few_threads) return;
-  matrix_product product{stream};
+  test::device_product product{stream};
   for (const auto& [rows, in, out] : {std::array<index, 3>{1, 8, 8}, std::array<index, 3>{17, 24, 40}}) {
     const auto x = inputs<TestType>(rows * in, 1), weight = inputs<TestType>(in * out, 2, 0.1),
                bias = inputs<TestType>(out, 3);
@@ -232,6 +209,34 @@ TEMPLATE_TEST_CASE("a dense layer on the device: the product, then its epilogue"
     reference.rows = rows, reference.in = in, reference.out = out, reference.kind = ops::activation::silu;
     ops::reference::run(reference);
     CHECK(worst(values_of(y.host()), want) <= ops::linear_bound + 2 * rounding<TestType>);
+  }
+}
+
+TEST_CASE("learned rows are found by number, and columns are summed", "[cuda][linear]") {
+  if (!device_ready()) return;
+  for (const auto& [rows, width] : row_shapes()) {
+    CAPTURE(rows, width);
+    const auto table = inputs<float>(4 * width, 1), x = inputs<float>(rows * width, 2), sum = inputs<float>(width, 3);
+    const auto id = levels(rows, 4);
+    const auto got = in_every_order([&] {
+      device_array<float> on_table(elements<float>(table)), y(rows * width, NAN), on_x(elements<float>(x)),
+          on_sum(elements<float>(sum));
+      device_array<std::int32_t> on_id(id);
+      ops::cuda::run(ops::embedding_forward<float>{on_table.data(), on_id.data(), y.data(), rows, width}, stream);
+      ops::cuda::run(ops::cuda::add_columns<float>{on_x.data(), on_sum.data(), rows, width}, stream);
+      auto out = y.host();
+      const auto more = on_sum.host();
+      out.insert(out.end(), more.begin(), more.end());
+      return out;
+    });
+    std::vector<double> want(x.size());
+    ops::reference::run(ops::embedding_forward<double>{table.data(), id.data(), want.data(), rows, width});
+    for (index j = 0; j < width; ++j) {
+      double total = sum[static_cast<std::size_t>(j)];
+      for (index i = 0; i < rows; ++i) total += x[static_cast<std::size_t>(i * width + j)];
+      want.push_back(total);
+    }
+    CHECK(worst(got, want) <= 1e-5);
   }
 }
 

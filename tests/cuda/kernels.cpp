@@ -6,13 +6,17 @@
 #include <anodiff/ops/attention.cuh>
 #include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
+#include <anodiff/ops/dropout.cuh>
+#include <anodiff/ops/embedding.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/linear.cuh>
 #include <anodiff/ops/mlp_loop.cuh>
+#include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
+#include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include <anodiff/ops/top_k.cuh>
 
@@ -28,13 +32,13 @@ void run_all(device::stream on, const Operation&... op) {
 
 void kernels(device::stream on) {
   run_all(on, ops::fill_normal<float>{}, ops::fill_normal<half>{}, ops::fill_normal<bfloat16>{},
-          ops::corrupt_rows<float>{});
+          ops::corrupt_rows<float>{}, cuda::set_key{});
   run_all(on, ops::combine<float>{}, cuda::mixed_combine<half>{}, cuda::mixed_combine<bfloat16>{},
           cuda::mixed_combine<float, half>{}, cuda::mixed_combine<float, bfloat16>{});
   run_all(on, ops::accumulate<float>{}, ops::add<float>{}, ops::fill<float>{}, ops::activate_forward<float>{},
           ops::activate_backward<float>{}, ops::adamw_step<float>{}, ops::sum_of_squares<float>{},
           ops::time_features<float>{}, ops::row_distance<float>{}, cuda::linear_epilogue<float>{},
-          ops::scatter_rows<float>{});
+          ops::scatter_rows<float>{}, cuda::add_columns<float>{});
   run_all(on, ops::add<bfloat16>{}, ops::activate_forward<bfloat16>{}, cuda::linear_epilogue<bfloat16>{});
   run_all(on, ops::layer_norm_forward<float>{}, ops::layer_norm_forward<bfloat16>{}, ops::layer_norm_backward<float>{},
           cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});
@@ -42,6 +46,8 @@ void kernels(device::stream on) {
           ops::attention_forward<float>{}, ops::attention_forward<bfloat16>{}, ops::enlarge<float>{},
           ops::reduce<float>{}, cuda::mlp_loop{}, cuda::blur_pictures<float>{}, cuda::top_k_mean{},
           cuda::row_histogram{});
+  run_all(on, ops::group_norm_backward<float>{}, ops::attention_backward<float>{}, ops::squared_error<float>{},
+          ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{});
 }
 
 }  // namespace anodiff

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/dropout.cuh>
 #include <anodiff/ops/noise.cuh>
 #include "../support/cuda_test.hpp"
 
@@ -112,6 +113,32 @@ TEST_CASE("forward noising matches its reference", "[cuda][noise]") {
           ops::corrupt_rows<double>{x.data(), want.data(), with_target ? want.data() + x.size() : nullptr, rows,
                                     row_size, a64.data(), s64.data(), c64.data(), e64.data(), level.data(), noise});
       CHECK(worst(got, want) <= 2 * ops::normal_bound);
+    }
+}
+
+TEMPLATE_TEST_CASE("dropout keeps the elements that the reference keeps", "[cuda][dropout]", float, device::bfloat16) {
+  if (!device_ready()) return;
+  for (const auto& [rows, width] : row_shapes())
+    for (const bool accumulate : {false, true}) {
+      CAPTURE(rows, width, accumulate);
+      const index first = (rows + width) % 3 == 0 ? 5 : 8;
+      const auto x = inputs<TestType>(rows * width, 1), y = inputs<TestType>(rows * width, 2);
+      std::vector<std::uint32_t> draws;
+      for (index i = 0; i < rows; ++i) draws.push_back(static_cast<std::uint32_t>(7 * i + 1));
+      const noise_key key{.seed = 5, .step = 3, .use = purpose::dropout};
+      const auto got = in_every_order([&] {
+        device_array<TestType> on_x(elements<TestType>(x)), on_y(elements<TestType>(y));
+        device_array<std::uint32_t> on_draws(draws);
+        ops::cuda::run(
+            ops::dropout<TestType>{
+                on_x.data(), on_y.data(), rows, width, 0.375, {key, on_draws.data(), first}, accumulate},
+            stream);
+        return on_y.host();
+      });
+      auto want = y;
+      ops::reference::run(
+          ops::dropout<double>{x.data(), want.data(), rows, width, 0.375, {key, draws.data(), first}, accumulate});
+      CHECK(worst(values_of(got), want) <= 2e-7 + rounding<TestType>);
     }
 }
 

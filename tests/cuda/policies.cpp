@@ -8,6 +8,7 @@
 #include <anodiff/grids/linspace.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include <anodiff/models/mlp.cuh>
+#include <anodiff/pipeline/denoising_graphs.cuh>
 #include <anodiff/pooling/mean.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/velocity.hpp>
@@ -32,6 +33,9 @@ void compose(const models::mlp<test::plain_engine>& model, float* x, index rows)
   models::mlp_on_gpu net{model, std::span{levels}.first(program.size())};
   net.plan(Prediction{}, program);
   net.run(x, rows, {.seed = 1});
+  const models::mlp<cuda_engine> whole;
+  denoising_graphs graphs{whole, Prediction{}, 32};
+  graphs.run(x, rows, program, {.seed = 1});
 }
 
 using reconstruction = scorers::reconstruction<distances::l1>;

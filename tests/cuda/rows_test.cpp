@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/ops/layer_norm.cuh>
+#include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/row_distance.cuh>
+#include <anodiff/ops/squared_error.cuh>
 #include "../support/cuda_test.hpp"
 
 namespace cuda_test {
@@ -127,6 +129,80 @@ TEST_CASE("the cosine of a zero row is 1 and NaN in a row stays", "[cuda][row_di
   got = out.host();
   CHECK(got[0] == 0);
   CHECK(std::isnan(got[1]));
+}
+
+TEST_CASE("the loss of each row and its gradient match their reference", "[cuda][squared_error]") {
+  if (!device_ready()) return;
+  for (const auto& [rows, size] : row_shapes()) {
+    CAPTURE(rows, size);
+    const auto output = inputs<float>(rows * size, 1), target = inputs<float>(rows * size, 2);
+    const std::vector<double> weight{1, 0.5, 3};
+    const auto level = levels(rows, 3);
+    std::vector<double> loss;
+    const auto got = in_every_order([&] {
+      device_array<float> on_output(elements<float>(output)), on_target(elements<float>(target)),
+          on_weight(elements<float>(weight));
+      device_array<double> row_loss(rows, NAN);
+      device_array<std::int32_t> on_level(level);
+      ops::cuda::run(ops::squared_error<float>{on_output.data(), on_target.data(), on_weight.data(), on_level.data(),
+                                               row_loss.data(), on_output.data(), rows, size, 0.25F},
+                     stream);
+      loss = row_loss.host();
+      return on_output.host();
+    });
+    std::vector<double> want(output.size()), want_loss(static_cast<std::size_t>(rows));
+    ops::reference::run(ops::squared_error<double>{output.data(), target.data(), weight.data(), level.data(),
+                                                   want_loss.data(), want.data(), rows, size, 0.25});
+    CHECK(worst(got, want) <= ops::cuda::squared_error_bound);
+    CHECK(worst(loss, want_loss, 0) <= ops::cuda::squared_error_bound);
+  }
+}
+
+TEST_CASE("the nearest references match the reference", "[cuda][nearest]") {
+  if (!device_ready()) return;
+  struct extents {
+    index rows, count, size, k;
+  };
+  for (const auto& [rows, count, size, k] : {extents{1, 1, 1, 1}, extents{5, 3, 7, 5}, extents{6, 300, 5, 33},
+                                             extents{9, 129, 33, 1}, extents{3, 200, 18, 70}})
+    for (const bool excludes : {false, true}) {
+      if (few_threads && !(k == 33 && excludes)) continue;
+      CAPTURE(rows, count, size, k, excludes);
+      auto x = inputs<float>(rows * size, 1), reference = inputs<float>(count * size, 2);
+      for (index i = 2; i < count; i += 3)  // equal distances: the lower place comes first
+        for (index j = 0; j < size; ++j)
+          reference[static_cast<std::size_t>(i * size + j)] = reference[static_cast<std::size_t>((i - 1) * size + j)];
+      std::vector<index> exclude, places;
+      for (index i = 0; i < rows; ++i) exclude.push_back(i % 2 == 0 ? (i * 3) % count : -1);
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x)), on_reference(elements<float>(reference));
+        device_array<double> distance(rows * k, NAN);
+        device_array<index> place(rows * k, -7), on_exclude(exclude);
+        ops::nearest<float> op{};
+        op.query = on_x.data(), op.reference = on_reference.data(), op.distance = distance.data();
+        op.place = place.data(), op.rows = rows, op.count = count, op.row_size = size, op.k = k;
+        if (excludes) op.exclude = on_exclude.data();
+        ops::cuda::run(op, stream);
+        places = place.host();
+        return distance.host();
+      });
+      std::vector<double> distance(static_cast<std::size_t>(rows * k));
+      std::vector<index> place(distance.size());
+      ops::nearest<double> op{};
+      op.query = x.data(), op.reference = reference.data(), op.distance = distance.data(), op.place = place.data();
+      op.rows = rows, op.count = count, op.row_size = size, op.k = k;
+      if (excludes) op.exclude = exclude.data();
+      ops::reference::run(op);
+      CHECK(places == place);
+      for (std::size_t i = 0; i < got.size(); ++i)
+        if (std::isinf(distance[i]))
+          CHECK(got[i] == distance[i]);
+        else
+          CHECK(std::abs(got[i] - distance[i]) <= ops::cuda::nearest_bound * distance[i]);
+    }
+  ops::nearest<float> many{};
+  many.rows = 1, many.k = 1025;
+  CHECK_THROWS_WITH(ops::cuda::run(many, stream), Catch::Contains("got 1025"));
 }
 
 }  // namespace cuda_test

@@ -93,4 +93,52 @@ TEMPLATE_TEST_CASE("attention without a matrix of scores matches its reference",
   }
 }
 
+TEST_CASE("gradients of attention match their reference", "[cuda][attention]") {
+  if (!device_ready()) return;
+  struct extents {
+    index n, queries, keys, heads, width;
+  };
+  for (const auto& [n, queries, keys, heads, width] :
+       {extents{1, 1, 1, 1, 1}, extents{2, 5, 3, 1, 8}, extents{1, 17, 33, 2, 40}, extents{1, 33, 16, 1, 64},
+        extents{1, 3, 35, 1, 100}, extents{1, 5, 3, 1, 200}})
+    for (const bool add : {false, true}) {
+      if ((few_threads && !(width == 40 && add)) || (slow && width == 200)) continue;
+      CAPTURE(n, queries, keys, heads, width, add);
+      const index row = heads * width;
+      const auto q = inputs<float>(n * queries * row, 1), k = inputs<float>(n * keys * row, 2),
+                 v = inputs<float>(n * keys * row, 3), dy = inputs<float>(n * queries * row, 4),
+                 before = inputs<float>(n * (queries + 2 * keys) * row, 5);
+      const auto fill = [&](auto op) {
+        op.n = n, op.queries = queries, op.keys = keys, op.heads = heads, op.width = width;
+        return op;
+      };
+      std::vector<double> y(q.size()), log_sum(static_cast<std::size_t>(n * heads * queries));
+      auto forward = fill(ops::attention_forward<double>{});
+      forward.q = q.data(), forward.k = k.data(), forward.v = v.data(), forward.y = y.data();
+      forward.log_sum = log_sum.data();
+      ops::reference::run(forward);
+      const auto backward = [&](auto op, auto* gradients) {
+        op.add_q = op.add_k = op.add_v = add;
+        op.dq = gradients, op.dk = op.dq + n * queries * row, op.dv = op.dk + n * keys * row;
+        return op;
+      };
+      const auto got = in_every_order([&] {
+        device_array<float> on_q(elements<float>(q)), on_k(elements<float>(k)), on_v(elements<float>(v)),
+            on_y(elements<float>(y)), on_dy(elements<float>(dy)), on_log(elements<float>(log_sum)),
+            gradients(elements<float>(before));
+        auto op = backward(fill(ops::attention_backward<float>{}), gradients.data());
+        op.q = on_q.data(), op.k = on_k.data(), op.v = on_v.data(), op.y = on_y.data(), op.dy = on_dy.data();
+        op.log_sum = on_log.data();
+        ops::cuda::run(op, stream);
+        return gradients.host();
+      });
+      auto want = before;
+      auto op = backward(fill(ops::attention_backward<double>{}), want.data());
+      op.q = q.data(), op.k = k.data(), op.v = v.data(), op.y = y.data(), op.dy = dy.data();
+      op.log_sum = log_sum.data();
+      ops::reference::run(op);
+      CHECK(worst(got, want) <= ops::cuda::attention_gradient_bound);
+    }
+}
+
 }  // namespace cuda_test

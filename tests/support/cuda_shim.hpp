@@ -280,24 +280,17 @@ struct launch_shape {
   std::size_t shared_bytes = 0;
 };
 
-/// Runs the kernel on every block of the grid; throws shim::kernel_fault for what CUDA leaves undefined.
-template <class... Parameters, class... Arguments>
-void launch(stream, const launch_shape& shape, void (*kernel)(Parameters...), const Arguments&... arguments) {
+namespace detail {
+
+/// Runs the kernel on every block of the grid.
+template <class... Parameters>
+void run_blocks(const launch_shape& shape, void (*kernel)(Parameters...), const std::tuple<Parameters...>& arguments) {
   const auto [grid, block, shared_bytes] = shape;
-  check<shim::kernel_fault>(
-      block.count() >= 1 && block.count() <= 1024 && block.x <= 1024 && block.y <= 1024 && block.z <= 64,
-      "launch: a block has 1 to 1024 threads, at most (1024, 1024, 64), got (", block.x, ", ", block.y, ", ", block.z,
-      ")");
-  check<shim::kernel_fault>(grid.count() >= 1 && grid.x <= 0x7FFFFFFFU && grid.y <= 65535 && grid.z <= 65535,
-                            "launch: a grid has at least one block and at most (2^31 - 1, 65535, 65535), got (", grid.x,
-                            ", ", grid.y, ", ", grid.z, ")");
-  check<shim::kernel_fault>(shared_bytes <= shim::most_shared, "launch: at most ", shim::most_shared,
-                            " bytes of shared memory, got ", shared_bytes);
   struct call {
     void (*kernel)(Parameters...);
-    std::tuple<Parameters...> arguments;
+    const std::tuple<Parameters...>& arguments;
   };
-  const call c{kernel, std::tuple<Parameters...>(static_cast<Parameters>(arguments)...)};
+  const call c{kernel, arguments};
   shim::block_run run{block, shared_bytes,
                       [](const void* context) {
                         const auto& made = *static_cast<const call*>(context);
@@ -322,6 +315,28 @@ void launch(stream, const launch_shape& shape, void (*kernel)(Parameters...), co
     run.run(blockIdx, n);
   }
   run.end_launch();
+}
+
+}  // namespace detail
+
+/// Puts the kernel on the stream; throws shim::kernel_fault for what CUDA leaves undefined.
+template <class... Parameters, class... Arguments>
+void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...), const Arguments&... arguments) {
+  const auto& [grid, block, shared_bytes] = shape;
+  check<shim::kernel_fault>(
+      block.count() >= 1 && block.count() <= 1024 && block.x <= 1024 && block.y <= 1024 && block.z <= 64,
+      "launch: a block has 1 to 1024 threads, at most (1024, 1024, 64), got (", block.x, ", ", block.y, ", ", block.z,
+      ")");
+  check<shim::kernel_fault>(grid.count() >= 1 && grid.x <= 0x7FFFFFFFU && grid.y <= 65535 && grid.z <= 65535,
+                            "launch: a grid has at least one block and at most (2^31 - 1, 65535, 65535), got (", grid.x,
+                            ", ", grid.y, ", ", grid.z, ")");
+  check<shim::kernel_fault>(shared_bytes <= shim::most_shared, "launch: at most ", shim::most_shared,
+                            " bytes of shared memory, got ", shared_bytes);
+  const std::tuple<Parameters...> given{static_cast<Parameters>(arguments)...};
+  if (on.recorded())
+    shim::put_on(on, [=] { detail::run_blocks(shape, kernel, given); });
+  else
+    detail::run_blocks(shape, kernel, given);
 }
 
 }  // namespace anodiff::device

@@ -32,4 +32,11 @@ concept engine = std::copyable<E> && part::computes_in_an_element_type<E> && par
   { E::name } -> std::convertible_to<std::string_view>;
 };
 
+/// An engine whose memory the host cannot read: values go there and come back by copies.
+template <class E>
+concept remote_engine = engine<E> && requires(const E e, std::span<typename E::real> here, typename E::real* there) {
+  e.upload(std::span<const typename E::real>{here}, there);
+  e.download(there, here);
+};
+
 }  // namespace anodiff

@@ -24,6 +24,7 @@ struct stage {
   bool save_x = false;  ///< x is copied to the saved slot before the update
 
   [[nodiscard]] bool keeps() const noexcept { return keep_x != 0 || keep_clean != 0; }
+  [[nodiscard]] bool operator==(const stage&) const = default;
 };
 
 namespace part {

@@ -58,6 +58,48 @@ class owned_stream {
   stream stream_ = nullptr;
 };
 
+/// Work that was put on a stream while it was recorded, to be put there again as one piece (a CUDA graph).
+class graph {
+ public:
+  graph() = default;
+  /// Records what enqueue() puts on the stream, none of which runs now. It must neither wait nor allocate. Throws
+  /// cuda_error where it did.
+  template <class F>
+  graph(stream on, F&& enqueue) {
+    check(cudaStreamBeginCapture(on, cudaStreamCaptureModeThreadLocal));
+    cudaGraph_t made = nullptr;
+    try {
+      enqueue();
+    } catch (...) {
+      (void)cudaStreamEndCapture(on, &made);
+      if (made != nullptr) (void)cudaGraphDestroy(made);
+      throw;
+    }
+    check(cudaStreamEndCapture(on, &made));
+    auto code = cudaGraphGetNodes(made, nullptr, &size_);
+    if (code == cudaSuccess) code = cudaGraphInstantiate(&run_, made, 0);
+    (void)cudaGraphDestroy(made);
+    check(code);
+  }
+  ~graph() {
+    if (run_ != nullptr) (void)cudaGraphExecDestroy(run_);
+  }
+  graph(graph&& other) noexcept : run_{std::exchange(other.run_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+  graph& operator=(graph&& other) noexcept {
+    std::swap(run_, other.run_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  [[nodiscard]] bool exists() const noexcept { return run_ != nullptr; }
+  /// Launches and copies in it.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  void replay(stream on) const { check(cudaGraphLaunch(run_, on)); }
+
+ private:
+  cudaGraphExec_t run_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 /// A point in a stream.
 class event {
  public:
@@ -108,6 +150,24 @@ inline void keep_freed_memory() {
 }
 inline void release_bytes(void* p, stream on) noexcept { (void)cudaFreeAsync(p, on); }
 
+/// Memory of the host that copies reach without a stop on the way. Throws memory_error where there is not enough.
+[[nodiscard]] inline void* allocate_pinned(std::size_t bytes) {
+  void* made = nullptr;
+  const auto code = cudaMallocHost(&made, bytes);
+  if (code == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    anodiff::detail::fail<memory_error>({"cuda_engine: needs ", bytes, " bytes of pinned memory, which are not free"});
+  }
+  check(code);
+  return made;
+}
+inline void release_pinned(void* p) noexcept { (void)cudaFreeHost(p); }
+
+/// Copies in the order of the stream, without waiting: device to device, or where the host's side is pinned memory that
+/// stays as it is until the stream has come there.
+inline void copy(void* to, const void* from, std::size_t bytes, stream on) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, on));
+}
 inline void upload(void* to, const void* from, std::size_t bytes, stream on) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, on));
   check(cudaStreamSynchronize(on));  // `from` may go

@@ -75,9 +75,14 @@ class neural {
   void describe(std::span<const double> times, real* out) const {
     if constexpr (requires { architecture_.features(times, *store_, out); })
       architecture_.features(times, *store_, out);
+    else if constexpr (remote_engine<Engine>)
+      describe_from(engine_.upload(times).data(), times.size(), out);
     else
-      engine_.run(
-          ops::time_features<real>{times.data(), out, static_cast<index>(times.size()), architecture_.time_features()});
+      describe_from(times.data(), times.size(), out);
+  }
+  /// The same with `count` times in the engine's own memory; for architectures that read sinusoids.
+  void describe_from(const double* times, std::size_t count, real* out) const {
+    engine_.run(ops::time_features<real>{times, out, static_cast<index>(count), architecture_.time_features()});
   }
   /// The same parameters under another architecture that has them, such as one that was told a class.
   [[nodiscard]] neural with(Architecture architecture) const {

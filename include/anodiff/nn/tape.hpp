@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <anodiff/concepts/engine.hpp>
 #include <anodiff/nn/parameters.hpp>
+#include <anodiff/ops/elementwise.hpp>
 #include <memory>
 
 namespace anodiff::nn {
@@ -175,6 +176,10 @@ class tape {
       allocate_gradient(s, size);
     }
     parameter_gradients_ = engine_.allocate(mode_ == gradients::all ? store_->count() : 0);
+    if constexpr (remote_engine<Engine>) {
+      parameters_ = engine_.allocate(store_->count());
+      if (mode_ == gradients::all) engine_.run(ops::fill<real>{parameter_gradients_.data(), store_->count(), 0});
+    }
     index scratch = 0;
     for (auto& n : nodes_) scratch = std::max(scratch, n->scratch(*this));
     scratch_ = engine_.allocate(scratch);
@@ -182,12 +187,14 @@ class tape {
   }
   /// Takes over new values of the parameters.
   void prepare() {
+    if constexpr (remote_engine<Engine>) engine_.upload(std::as_const(*store_).values(), parameters_.data());
     for (auto& n : nodes_) n->prepare(*this);
   }
   /// Bytes that plan() has laid out, prepared weights aside.
   [[nodiscard]] std::size_t bytes() const noexcept {
-    std::size_t sum = (parameter_gradients_.size() + scratch_.size()) * sizeof(real);
-    for (const auto& m : memory_) sum += m.size() * sizeof(real);
+    const auto bytes_of = [](const auto& b) { return static_cast<std::size_t>(b.size()) * sizeof(real); };
+    std::size_t sum = bytes_of(parameter_gradients_) + bytes_of(scratch_) + bytes_of(parameters_);
+    for (const auto& m : memory_) sum += bytes_of(m);
     return sum;
   }
 
@@ -214,7 +221,19 @@ class tape {
   [[nodiscard]] index count(value v, const pass& p) const noexcept {
     return slot(v).kind == batch::rows ? p.rows : p.levels;
   }
-  [[nodiscard]] const real* parameter_values(const parameter& p) const noexcept { return store_->at(p); }
+  [[nodiscard]] const real* parameter_values(const parameter& p) const noexcept {
+    if constexpr (remote_engine<Engine>)
+      return parameters_.data() + p.offset;
+    else
+      return std::as_const(*store_).at(p);
+  }
+  /// All parameters where the machine reads them: the store's own values, or the copy that prepare() fills.
+  [[nodiscard]] std::span<real> parameter_memory() noexcept {
+    if constexpr (remote_engine<Engine>)
+      return parameters_;
+    else
+      return store_->values();
+  }
   [[nodiscard]] real* parameter_gradient(const parameter& p) noexcept {
     return mode_ == gradients::all ? parameter_gradients_.data() + p.offset : nullptr;
   }
@@ -267,7 +286,7 @@ class tape {
   std::vector<std::unique_ptr<node<Engine>>> nodes_;
   std::vector<typename Engine::buffer> memory_;
   std::vector<value> taps_;
-  typename Engine::buffer parameter_gradients_, scratch_;
+  typename Engine::buffer parameter_gradients_, scratch_, parameters_;  // the last one for a remote engine alone
   index max_rows_ = 0, max_levels_ = 0, layers_ = 0;
 };
 

@@ -9,6 +9,8 @@ namespace anodiff::ops::cuda {
 
 /// Error against double arithmetic, in units of max(1, |y|), where |mean| is at most 10 standard deviations.
 inline constexpr double group_norm_bound = 1e-5;
+/// The same of the gradients, in units of max(1, |gradient|), for sums of up to 4096 terms of mixed sign.
+inline constexpr double group_norm_gradient_bound = 5e-5;
 
 namespace detail {
 
@@ -59,6 +61,105 @@ __global__ void __launch_bounds__(block_team::block) group_norm_kernel(const gro
   });
 }
 
+/// What a backward pass knows of an element's channel in one picture.
+template <class T>
+struct group_norm_channel {
+  float mean, inverse, gain, bias, scale = 1, shift = 0;
+
+  __device__ __forceinline__ group_norm_channel(const group_norm_backward<T>& op, index n, index c)
+      : gain{op.gain[c]}, bias{op.bias[c]} {
+    const index group = n * op.groups + c / (op.channels / op.groups);
+    mean = op.mean[group];
+    inverse = op.inverse[group];
+    if (op.table == nullptr) return;
+    const T* const row = op.table + index{op.level[n]} * 2 * op.channels;
+    scale = 1 + row[c];
+    shift = row[op.channels + c];
+  }
+  [[nodiscard]] __device__ __forceinline__ float normed(float x) const noexcept { return (x - mean) * inverse; }
+  /// The gradient of what goes into the activation.
+  [[nodiscard]] __device__ __forceinline__ float before(activation kind, float normed_x, float dy) const noexcept {
+    return dy * slope(kind, device::fused(device::fused(normed_x, gain, bias), scale, shift));
+  }
+};
+
+/// A block has 32 channels of a picture, each warp every 32nd pixel: sums = (Σ dz x̂, Σ dz), in this order until
+/// group_norm_parameters_kernel.
+template <class T>
+__global__ void __launch_bounds__(1024) group_norm_sums_kernel(const group_norm_backward<T> op) {
+  using namespace device;
+  using parts = float[warp_size][warp_size];
+  auto& products = shared<parts, 0>();
+  auto& plain = shared<parts, 1>();
+  const unsigned warp = threadIdx.x / warp_size;
+  const index n = blockIdx.y, c = index{blockIdx.x} * warp_size + lane();
+  float product = 0, sum = 0;
+  if (c < op.channels) {
+    const group_norm_channel<T> of{op, n, c};
+    for (index i = warp; i < op.pixels; i += warp_size) {
+      const index at = (n * op.pixels + i) * op.channels + c;
+      const float normed = of.normed(op.x[at]), dz = of.before(op.kind, normed, op.dy[at]);
+      product = fused(dz, normed, product);
+      sum += dz;
+    }
+  }
+  products[warp][lane()] = product;
+  plain[warp][lane()] = sum;
+  sync_block();
+  if (warp != 0 || c >= op.channels) return;
+  product = sum = 0;
+  unrolled<warp_size>([&](auto k) {
+    product += products[k][lane()];
+    sum += plain[k][lane()];
+  });
+  op.sums[n * 2 * op.channels + c] = product;
+  op.sums[(n * 2 + 1) * op.channels + c] = sum;
+}
+
+/// One block a picture and group: the group's means from its channels' sums, then dx.
+template <class T>
+__global__ void __launch_bounds__(block_team::block) group_norm_slope_kernel(const group_norm_backward<T> op) {
+  using namespace device;
+  const index width = op.channels / op.groups, n = blockIdx.x / op.groups, first = blockIdx.x % op.groups * width;
+  const T *const products = op.sums + n * 2 * op.channels, *const plain = products + op.channels;
+  float product = 0, sum = 0;
+  for (index c = first + threadIdx.x; c < first + width; c += block_team::block) {
+    const group_norm_channel<T> of{op, n, c};
+    product = fused(of.scale * of.gain, products[c], product);
+    sum = fused(of.scale * of.gain, plain[c], sum);
+  }
+  const auto count = static_cast<float>(op.pixels * width);
+  const float slant = block_sum(product) / count, average = block_sum(sum) / count;
+  const auto narrow = static_cast<std::uint32_t>(width), all = static_cast<std::uint32_t>(op.pixels) * narrow;
+  for (std::uint32_t e = threadIdx.x; e < all; e += block_team::block) {
+    const std::uint32_t pixel = e / narrow;
+    const index c = first + (e - pixel * narrow), at = (n * op.pixels + pixel) * op.channels + c;
+    const group_norm_channel<T> of{op, n, c};
+    const float normed = of.normed(op.x[at]), dz = of.before(op.kind, normed, op.dy[at]);
+    const float value = (fused(dz, of.scale * of.gain, -average) - normed * slant) * of.inverse;
+    op.dx[at] = op.accumulate ? op.dx[at] + value : value;
+  }
+}
+
+/// One thread a channel, the pictures in order; sums become what the operation promises.
+template <class T>
+__global__ void __launch_bounds__(block_team::block) group_norm_parameters_kernel(const group_norm_backward<T> op) {
+  const index c = index{blockIdx.x} * block_team::block + threadIdx.x;
+  if (c >= op.channels) return;
+  float gain = op.dgain != nullptr ? op.dgain[c] : 0, bias = op.dgain != nullptr ? op.dbias[c] : 0;
+  for (index n = 0; n < op.n; ++n) {
+    const group_norm_channel<T> of{op, n, c};
+    T& product = op.sums[n * 2 * op.channels + c];
+    const T sum = op.sums[(n * 2 + 1) * op.channels + c];
+    gain = device::fused(of.scale, product, gain);
+    bias = device::fused(of.scale, sum, bias);
+    product = device::fused(of.gain, product, of.bias * sum);
+  }
+  if (op.dgain == nullptr) return;
+  op.dgain[c] = gain;
+  op.dbias[c] = bias;
+}
+
 }  // namespace detail
 
 /// Throws invalid_argument for a picture of 2^31 elements or more.
@@ -71,6 +172,21 @@ void run(const group_norm_forward<T>& op, device::stream on) {
                     device::aligned(op.gain) && device::aligned(op.bias) && device::aligned(op.table);
   device::launch(on, {static_cast<unsigned>(op.n * op.groups), detail::block_team::block},
                  wide ? &detail::group_norm_kernel<true, T> : &detail::group_norm_kernel<false, T>, op);
+}
+
+/// Throws invalid_argument for a picture of 2^31 elements or more, or more than 65535 pictures.
+inline void run(const group_norm_backward<float>& op, device::stream on) {
+  if (op.n <= 0 || op.pixels <= 0 || op.channels <= 0) return;
+  check(op.pixels * op.channels < device::most_elements && op.n <= 65535,
+        "cuda: group_norm_backward takes at most 65535 pictures of at most 2^31 - 1 elements, got ", op.n, " of ",
+        op.pixels * op.channels);
+  device::launch(on, {{device::blocks_for(op.channels, device::warp_size), static_cast<unsigned>(op.n)}, 1024},
+                 &detail::group_norm_sums_kernel<float>, op);
+  if (op.dx != nullptr)
+    device::launch(on, {static_cast<unsigned>(op.n * op.groups), detail::block_team::block},
+                   &detail::group_norm_slope_kernel<float>, op);
+  device::launch(on, {device::blocks_for(op.channels, detail::block_team::block), detail::block_team::block},
+                 &detail::group_norm_parameters_kernel<float>, op);
 }
 
 }  // namespace anodiff::ops::cuda

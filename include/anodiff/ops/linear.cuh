@@ -21,6 +21,25 @@ struct linear_epilogue {
   activation kind = activation::identity;
 };
 
+/// c (m, n) = op(a) op(b), or that added to c: row-major, op being the transpose where it says so. T is float (in full
+/// float) or device::bfloat16 (sums in float).
+template <class T>
+struct dense_product {
+  const T* a;  ///< (m, k), or (k, m) where transposed
+  const T* b;  ///< (k, n), or (n, k) where transposed
+  T* c;        ///< (m, n)
+  index m, n, k;
+  bool a_transposed = false, b_transposed = false, add = false;
+};
+
+/// sum[j] += Σ_i x[i, j]: the rows in 32 interleaved parts, then the parts in order. Error: 2e-6 of Σ |x|.
+template <class T>
+struct add_columns {
+  const T* x;  ///< (rows, width)
+  float* sum;  ///< (width)
+  index rows, width;
+};
+
 namespace detail {
 
 template <bool Wide, class T>
@@ -51,13 +70,42 @@ __global__ void __launch_bounds__(elementwise_block) linear_epilogue_kernel(cons
   }
 }
 
-/// Each thread sums its column of dz by level, the rows in order.
+/// A block has 32 columns, each warp every 32nd row of them.
+template <class T>
+__global__ void __launch_bounds__(1024) add_columns_kernel(const add_columns<T> op) {
+  using namespace device;
+  auto& parts = shared<float[warp_size][warp_size]>();
+  const index j = index{blockIdx.x} * warp_size + lane();
+  float sum = 0;
+  if (j < op.width)
+    for (index i = threadIdx.x / warp_size; i < op.rows; i += warp_size) sum += to_float(op.x[i * op.width + j]);
+  parts[threadIdx.x / warp_size][lane()] = sum;
+  sync_block();
+  if (threadIdx.x >= warp_size || j >= op.width) return;
+  sum = op.sum[j];
+  unrolled<warp_size>([&](auto k) { sum += parts[k][lane()]; });
+  op.sum[j] = sum;
+}
+
+/// A block sums for the level of its row, unless an earlier row has it too: the rows in order.
 template <class T>
 __global__ void __launch_bounds__(elementwise_block) scatter_rows_kernel(const scatter_rows<T> op) {
   const index j = index{blockIdx.x} * elementwise_block + threadIdx.x;
-  if (j >= op.width) return;
-  for (index i = 0; i < op.rows; ++i)
-    op.dtable[(op.level != nullptr ? op.level[i] : i) * op.width + j] += op.dz[i * op.width + j];
+  for (index i = blockIdx.y; i < op.rows; i += gridDim.y) {
+    const index level = op.level != nullptr ? op.level[i] : i;
+    index last = i;
+    if (op.level != nullptr) {
+      unsigned earlier = 0;
+      for (index r = threadIdx.x; r < i; r += elementwise_block) earlier |= op.level[r] == level ? 1U : 0U;
+      if (device::block_max(earlier) != 0) continue;
+      last = op.rows - 1;
+    }
+    if (j >= op.width) continue;
+    T sum = op.dtable[level * op.width + j];
+    for (index r = i; r <= last; ++r)
+      if (r == i || op.level[r] == level) sum += op.dz[r * op.width + j];
+    op.dtable[level * op.width + j] = sum;
+  }
 }
 
 }  // namespace detail
@@ -75,12 +123,18 @@ void run(const linear_epilogue<T>& op, device::stream on) {
                  wide ? &detail::linear_epilogue_kernel<true, T> : &detail::linear_epilogue_kernel<false, T>, op);
 }
 
-/// The whole dense layer. product(x, weight, z, rows, in, out, stream) gives z = x W: cublas_product
-/// (engines/cublas.cuh) on a GPU. z is y, so that y must be no residual.
+template <class T>
+void run(const add_columns<T>& op, device::stream on) {
+  if (op.width <= 0) return;
+  device::launch(on, {device::blocks_for(op.width, device::warp_size), 1024}, &detail::add_columns_kernel<T>, op);
+}
+
+/// The whole dense layer. product.run(dense_product, stream) multiplies: cublas_product (engines/cublas.cuh) on a GPU.
+/// The product lies in y before the rest comes to it, so that y must be no residual.
 template <class T, class Product>
 void run(const linear_forward<T>& op, Product& product, device::stream on) {
   if (op.rows <= 0 || op.out <= 0) return;
-  product(op.x, op.weight, op.y, op.rows, op.in, op.out, on);
+  product.run(dense_product<T>{.a = op.x, .b = op.weight, .c = op.y, .m = op.rows, .n = op.out, .k = op.in}, on);
   run(linear_epilogue<T>{.z = op.y,
                          .bias = op.bias,
                          .table = op.table,
@@ -94,9 +148,43 @@ void run(const linear_forward<T>& op, Product& product, device::stream on) {
       on);
 }
 
+/// Its gradients: dz, then two products and the sums of dz's columns.
+template <class Product>
+void run(const linear_backward<float>& op, Product& product, device::stream on) {
+  if (op.rows <= 0 || op.out <= 0) return;
+  if (op.kind != activation::identity)
+    run(activate_backward<float>{op.before, op.dy, op.dz, op.rows * op.out, op.kind, false}, on);
+  else if (op.dz != op.dy)
+    run(accumulate<float>{op.dy, op.dz, op.rows * op.out, false}, on);
+  if (op.dbias != nullptr) run(add_columns<float>{op.dz, op.dbias, op.rows, op.out}, on);
+  if (op.dweight != nullptr)
+    product.run(dense_product<float>{.a = op.x,
+                                     .b = op.dz,
+                                     .c = op.dweight,
+                                     .m = op.in,
+                                     .n = op.out,
+                                     .k = op.rows,
+                                     .a_transposed = true,
+                                     .add = true},
+                on);
+  if (op.dx != nullptr)
+    product.run(dense_product<float>{.a = op.dz,
+                                     .b = op.weight,
+                                     .c = op.dx,
+                                     .m = op.rows,
+                                     .n = op.in,
+                                     .k = op.out,
+                                     .b_transposed = true,
+                                     .add = op.accumulate},
+                on);
+}
+
 inline void run(const scatter_rows<float>& op, device::stream on) {
-  if (op.width <= 0) return;
-  device::launch(on, {device::blocks_for(op.width, detail::elementwise_block), detail::elementwise_block},
+  if (op.rows <= 0 || op.width <= 0) return;
+  device::launch(on,
+                 {{device::blocks_for(op.width, detail::elementwise_block),
+                   static_cast<unsigned>(op.rows < 65535 ? op.rows : 65535)},
+                  detail::elementwise_block},
                  &detail::scatter_rows_kernel<float>, op);
 }
 

@@ -199,7 +199,7 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
       now ^= 1U;
       bias += width;
     }
-    noise_key key = op.noise.key;
+    noise_key key = op.noise.common();
     key.step = step.noise_step;
     mlp_product(weights, buffer(now), stride, width_tiles, size_tiles,
                 [&](std::uint32_t row, std::uint32_t column, float a, float b) {

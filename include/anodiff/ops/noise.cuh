@@ -6,6 +6,12 @@
 
 namespace anodiff::ops::cuda {
 
+/// *to = key, in the order of the stream: what row_noise::when_run points to.
+struct set_key {
+  noise_key* to;
+  noise_key key;
+};
+
 namespace detail {
 
 /// sqrt(-2 ln u) for u = (word + 1/2) / 2^32, from the distance q of u to the nearer end of (0, 1), which keeps a
@@ -66,17 +72,18 @@ struct noise_source {
         whole_counters{row_size_ % lanes == 0 && noise.first_element % 4 == 0} {}
 };
 
-/// z = the noise of elements at … at + N - 1 of all rows side by side, the first `left` of them; N a multiple of 4.
-template <int N>
-__device__ __forceinline__ void draw_normals(const noise_source& noise, std::uint32_t at, std::uint32_t left,
-                                             float (&z)[N]) noexcept {
+/// z = what make(key, counter, four) gives for elements 4 counter … 4 counter + 3, of the elements at … at + N - 1 of
+/// all rows side by side, the first `left` of them; N a multiple of 4.
+template <int N, class Make>
+__device__ __forceinline__ void draw(const noise_source& noise, std::uint32_t at, std::uint32_t left, float (&z)[N],
+                                     Make&& make) noexcept {
   std::uint32_t row = at / noise.row_size, column = at - row * noise.row_size;
   noise_key key = noise.of_row.of(row);
   std::uint64_t element = static_cast<std::uint64_t>(noise.of_row.first_element) + column;
   float four[4];
   if (noise.whole_counters) {
     device::unrolled<N / 4>([&](auto group) {
-      four_normals(key, static_cast<std::uint32_t>(element / 4) + group, four);
+      make(key, static_cast<std::uint32_t>(element / 4) + group, four);
       device::unrolled<4>([&](auto k) { z[4 * group + k] = four[k]; });
     });
     return;
@@ -90,11 +97,17 @@ __device__ __forceinline__ void draw_normals(const noise_source& noise, std::uin
       element = static_cast<std::uint64_t>(noise.of_row.first_element);
     }
     const auto place = static_cast<std::uint32_t>(element % 4);
-    if (k == 0 || column == 0 || place == 0) four_normals(key, static_cast<std::uint32_t>(element / 4), four);
+    if (k == 0 || column == 0 || place == 0) make(key, static_cast<std::uint32_t>(element / 4), four);
     z[k] = place == 0 ? four[0] : place == 1 ? four[1] : place == 2 ? four[2] : four[3];
     ++column;
     ++element;
   });
+}
+template <int N>
+__device__ __forceinline__ void draw_normals(const noise_source& noise, std::uint32_t at, std::uint32_t left,
+                                             float (&z)[N]) noexcept {
+  draw(noise, at, left, z,
+       [](const noise_key& key, std::uint32_t counter, float(&four)[4]) { four_normals(key, counter, four); });
 }
 
 /// Calls f(first row, rows) on pieces of the rows whose elements can be counted in 32 bits. Throws invalid_argument
@@ -115,6 +128,11 @@ void for_each_countable(index rows, index row_size, F&& f) {
 template <class T>
 [[nodiscard]] T* advanced(T* p, index by) noexcept {
   return p != nullptr ? p + by : nullptr;
+}
+
+template <class T>
+__global__ void set_key_kernel(const T op) {
+  *op.to = op.key;
 }
 
 template <bool Wide, class T>
@@ -163,6 +181,10 @@ __global__ void __launch_bounds__(elementwise_block)
 }
 
 }  // namespace detail
+
+inline void run(const set_key& op, device::stream on) {
+  device::launch(on, {1, 1}, &detail::set_key_kernel<set_key>, op);
+}
 
 /// T: float, device::half or device::bfloat16.
 template <class T>

@@ -15,9 +15,21 @@ struct row_noise {
   noise_key key;
   const std::uint32_t* draws = nullptr;  ///< (rows), or null for key.draw everywhere
   index first_element = 0;               ///< position of the row's first element in the whole sample
+  /// Seed and draw as they stand when the operation runs, in the engine's memory, in place of key's: a recorded
+  /// operation then serves every key. Null for key's own.
+  const noise_key* when_run = nullptr;
 
-  [[nodiscard]] constexpr noise_key of(index row) const noexcept {
+  /// The key, draws aside.
+  [[nodiscard]] constexpr noise_key common() const noexcept {
     noise_key k = key;
+    if (when_run != nullptr) {
+      k.seed = when_run->seed;
+      k.draw = when_run->draw;
+    }
+    return k;
+  }
+  [[nodiscard]] constexpr noise_key of(index row) const noexcept {
+    noise_key k = common();
     if (draws != nullptr) k.draw = draws[row];
     return k;
   }

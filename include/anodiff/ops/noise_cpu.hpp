@@ -218,7 +218,7 @@ void for_each_piece(thread_pool& pool, index rows, index row_size, const row_noi
     const index first_row = task / stretches * rows_a_task, last_row = std::min(rows, first_row + rows_a_task);
     const index first = task % stretches * pieces_a_task * elements_a_piece;
     const index last = std::min(row_size, first + pieces_a_task * elements_a_piece);
-    noise_piece<Number> piece{noise.key.seed};
+    noise_piece<Number> piece{noise.common().seed};
     for (index at = first; at < last; at += elements_a_piece) {
       const index count = std::min(elements_a_piece, last - at);
       const Number* drawn = nullptr;

@@ -8,6 +8,7 @@
 #include <anodiff/concepts/sampler.hpp>
 #include <anodiff/concepts/scorer.hpp>
 #include <anodiff/ops/combine.hpp>
+#include <anodiff/ops/elementwise.hpp>
 #include <anodiff/ops/noise.hpp>
 
 namespace anodiff {
@@ -22,6 +23,41 @@ template <denoiser Model, prediction Prediction>
   else
     return prediction.fold(level);
 }
+
+namespace detail {
+
+/// at(i, rows): the number of stage i for each of the rows, in the engine's memory.
+template <class Engine>
+class stage_levels {
+ public:
+  stage_levels(const Engine&, std::size_t, index max_rows) : level_(static_cast<std::size_t>(max_rows)) {}
+  [[nodiscard]] const std::int32_t* at(std::size_t i, index rows) {
+    std::fill_n(level_.begin(), rows, static_cast<std::int32_t>(i));
+    return level_.data();
+  }
+
+ private:
+  std::vector<std::int32_t> level_;
+};
+template <remote_engine Engine>
+class stage_levels<Engine> {
+ public:
+  stage_levels(const Engine& machine, std::size_t stages, index max_rows) : max_rows_{max_rows} {
+    std::vector<std::int32_t> all;
+    for (std::size_t i = 0; i < stages; ++i)
+      all.insert(all.end(), static_cast<std::size_t>(max_rows), static_cast<std::int32_t>(i));
+    level_ = machine.upload(all);
+  }
+  [[nodiscard]] const std::int32_t* at(std::size_t i, index) const noexcept {
+    return level_.data() + static_cast<index>(i) * max_rows_;
+  }
+
+ private:
+  index max_rows_;
+  decltype(std::declval<const Engine&>().upload(std::declval<const std::vector<std::int32_t>&>())) level_;
+};
+
+}  // namespace detail
 
 /// The denoising loop over a fixed program: plans at birth, then runs without allocating. This is the library's hot
 /// loop: one call of the network and one fused update a stage.
@@ -38,7 +74,7 @@ class denoising_loop {
         program_{std::move(program)},
         row_size_{row_size},
         run_{model.prepare(levels_of(program_), max_rows)},
-        level_(static_cast<std::size_t>(max_rows)) {
+        level_{machine_, program_.size(), max_rows} {
     for (const auto& s : program_) {
       saves_ = saves_ || s.save_x;
       for (std::size_t k = 0; k < stage::past_slots; ++k)
@@ -62,17 +98,17 @@ class denoising_loop {
   }
 
   /// x (rows, row_size) goes from the program's first level to its last, in place. Stage i draws noise from key with
-  /// step i; after_step(i) is called once x has reached the level after stage i.
+  /// step i, seed and draw from *when_run where that is given (see ops::row_noise); after_step(i) is called once x has
+  /// reached the level after stage i.
   template <class AfterStep>
-  void run(real* x, index rows, noise_key key, AfterStep&& after_step) {
+  void run(real* x, index rows, const noise_key& key, AfterStep&& after_step, const noise_key* when_run = nullptr) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < program_.size(); ++i) {
       const stage& s = program_[i];
-      std::fill_n(level_.begin(), rows, static_cast<std::int32_t>(i));
       ops::combine<real> op{};
       op.x = x;
-      op.output = run_.output(x, level_.data(), rows);
-      if (s.save_x) std::copy_n(x, rows * row_size_, saved_.data());
+      op.output = run_.output(x, level_.at(i, rows), rows);
+      if (s.save_x) machine_.run(ops::accumulate<real>{x, saved_.data(), rows * row_size_, false});
       op.saved = saves_ ? saved_.data() : nullptr;
       if (depth_ > 0) {
         op.clean = s.keeps() ? past_[kept % past_.size()].data() : nullptr;
@@ -95,8 +131,8 @@ class denoising_loop {
       op.wc = static_cast<real>(s.clean_weight);
       op.wz = static_cast<real>(s.noise_weight);
       for (std::size_t k = 0; k < stage::past_slots; ++k) op.wp[k] = static_cast<real>(s.past_weight[k]);
-      key.step = static_cast<std::uint32_t>(i);
-      op.noise = {key};
+      op.noise = {.key = key, .when_run = when_run};
+      op.noise.key.step = static_cast<std::uint32_t>(i);
       machine_.run(op);
       after_step(i);
     }
@@ -118,7 +154,7 @@ class denoising_loop {
   std::vector<stage> program_;
   index row_size_;
   typename Model::run run_;
-  std::vector<std::int32_t> level_;
+  detail::stage_levels<engine_type> level_;
   std::vector<ops::fold_weights<real>> folds_, keeps_;
   std::vector<bool> clips_first_;  // the clean estimate is clipped in a pass of its own, before what is kept is made
   bool saves_ = false;
