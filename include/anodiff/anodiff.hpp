@@ -207,6 +207,7 @@
 #include <anodiff/pipeline/detector_options.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
 #include <anodiff/pipeline/identity_shortcut.hpp>
+#include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/model_file.hpp>
 #include <anodiff/pipeline/model_metadata.hpp>
 #include <anodiff/pipeline/parts.hpp>

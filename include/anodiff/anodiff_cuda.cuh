@@ -6,3 +6,4 @@
 #include <anodiff/engines/cuda.cuh>
 #include <anodiff/models/mlp.cuh>
 #include <anodiff/pipeline/denoising_graphs.cuh>
+#include <anodiff/pipeline/resident_trainer.cuh>

@@ -19,6 +19,7 @@
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include <anodiff/ops/top_k.cuh>
+#include <anodiff/pipeline/resident_trainer.cuh>
 
 namespace anodiff {
 
@@ -49,5 +50,7 @@ void kernels(device::stream on) {
   run_all(on, ops::group_norm_backward<float>{}, ops::attention_backward<float>{}, ops::squared_error<float>{},
           ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{});
 }
+
+template __global__ void detail::step_levels_kernel<detail::step_levels>(const detail::step_levels);
 
 }  // namespace anodiff

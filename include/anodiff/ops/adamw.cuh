@@ -9,11 +9,21 @@ namespace anodiff::ops::cuda {
 /// Relative error of one step of adamw_step against double arithmetic, of each of its results.
 inline constexpr double adamw_bound = 1e-6;
 
+/// An AdamW step whose gradient is scaled down to the norm `clip` where *square, its squared norm in device memory, is
+/// above that of it; step.gradient_scale is not read. The host need not wait for the norm.
+struct clipped_adamw {
+  adamw_step<float> step;
+  const double* square = nullptr;  ///< null: no clipping
+  float clip = 0;
+};
+
 namespace detail {
 
 struct adamw_work {
   static constexpr int lanes = device::lanes_of<float>;
   adamw_step<float> op;
+  const double* square = nullptr;
+  float clip = 0;
   template <bool Wide>
   __device__ __forceinline__ void run(std::size_t at, std::uint32_t left) const {
     using namespace device;
@@ -22,9 +32,14 @@ struct adamw_work {
     load<Wide>(op.gradient + at, left, g);
     load<Wide>(op.first + at, left, m);
     load<Wide>(op.second + at, left, v);
+    float scale = op.gradient_scale;
+    if (square != nullptr) {
+      const auto norm = static_cast<float>(sqrt(*square));
+      scale = norm > clip ? clip / norm : 1.0F;
+    }
     const float inverse_1 = 1 / op.correction_1, inverse_2 = 1 / op.correction_2;
     unrolled<lanes>([&](auto k) {
-      const float s = g[k] * op.gradient_scale;
+      const float s = g[k] * scale;
       m[k] = fused(op.beta_1, m[k], (1 - op.beta_1) * s);
       v[k] = fused(op.beta_2, v[k], (1 - op.beta_2) * s * s);
       const float step = m[k] * inverse_1 / (sqrtf(v[k] * inverse_2) + op.epsilon);
@@ -65,6 +80,12 @@ __global__ void __launch_bounds__(elementwise_block) sum_blocks_kernel(const T* 
 inline void run(const adamw_step<float>& op, device::stream on) {
   detail::for_each_element(detail::adamw_work{op}, op.count, on, op.weight, op.gradient, op.first, op.second,
                            op.average);
+}
+
+inline void run(const clipped_adamw& of, device::stream on) {
+  const auto& op = of.step;
+  detail::for_each_element(detail::adamw_work{op, of.square, of.clip}, op.count, on, op.weight, op.gradient, op.first,
+                           op.second, op.average);
 }
 
 inline void run(const sum_of_squares<float>& op, device::stream on) {

@@ -5,22 +5,12 @@
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/core/progress.hpp>
 #include <anodiff/nn/tape.hpp>
-#include <anodiff/ops/adamw.hpp>
-#include <anodiff/pipeline/recipe.hpp>
+#include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/sample_source.hpp>
 #include <chrono>
-#include <numbers>
 #include <numeric>
 
 namespace anodiff {
-
-/// Learning rate at a step: a straight rise over the warm-up, then half a cosine down to final_rate.
-[[nodiscard]] inline double learning_rate(const training_params& p, index step) noexcept {
-  const double warm = p.warmup * static_cast<double>(p.steps), at = static_cast<double>(step);
-  if (at < warm) return p.rate * (at + 1) / (warm + 1);
-  const double done = (at - warm) / std::max(1.0, static_cast<double>(p.steps) - warm);
-  return p.rate * (p.final_rate + (1 - p.final_rate) * (1 + std::cos(std::numbers::pi * done)) / 2);
-}
 
 /// All that a training run must carry from one step to the next; random numbers depend on `step` alone.
 template <class T>
@@ -173,15 +163,12 @@ class trainer {
     order_.resize(static_cast<std::size_t>(train_rows_));
   }
 
-  /// The next rows of this epoch's order: a Fisher-Yates shuffle drawn from (seed, epoch). An epoch's tail that does
-  /// not fill a batch is left out.
+  /// The next rows of this epoch's order. An epoch's tail that does not fill a batch is left out.
   void draw_batch() {
     const index per_epoch = std::max<index>(1, train_rows_ / batch_);
     const index epoch = state_.step / per_epoch;
     if (epoch != order_epoch_) {
-      std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-      const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(epoch), .use = purpose::repeat};
-      for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_below(key, i, i)]);
+      shuffle_epoch(std::span{order_}, seed_, epoch);
       order_epoch_ = epoch;
     }
     const index first = state_.step % per_epoch * batch_;
@@ -230,16 +217,13 @@ class trainer {
       objective_.measure(tape.machine(), {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
                                           row_loss_.data(), gradient, rows, row_size_});
   }
-  /// One level from each of level_count equal stretches of the schedule, dealt to the rows in turn. Kingma et al. 2021
-  /// (arXiv:2107.00630), appendix I.1, draws them likewise to lower the variance of the loss.
+  /// The step's levels, dealt to the rows in turn.
   void draw_levels() {
     const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::level};
-    const auto total = static_cast<double>(schedule_.size());
-    for (index i = 0; i < level_count_; ++i) {
-      const double u = (static_cast<double>(i) + random_uniform(key, static_cast<std::uint64_t>(i))) /
-                       static_cast<double>(level_count_);
-      set_level(i, std::min(schedule_.size() - 1, static_cast<std::size_t>(u * total)));
-    }
+    const auto total = static_cast<index>(schedule_.size());
+    for (index i = 0; i < level_count_; ++i)
+      set_level(i, static_cast<std::size_t>(
+                       drawn_level(random_uniform(key, static_cast<std::uint64_t>(i)), i, level_count_, total)));
     for (index i = 0; i < batch_; ++i)
       level_[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % level_count_);
   }
@@ -258,8 +242,7 @@ class trainer {
       weight_[at] = static_cast<real>(objective_.weigh(level, prediction_.fold(level).second));
     time_[at] = level.time;
   }
-  /// Clips, moves the weights, and averages them. The average starts short (1 + t) / (10 + t), so that it forgets where
-  /// training began.
+  /// Clips, moves the weights, and averages them.
   void descend() {
     auto& machine = network_->tape.machine();
     const auto gradient = network_->tape.parameter_gradients();
@@ -271,23 +254,14 @@ class trainer {
       const double norm = std::sqrt(square);
       if (norm > params_.clip) scale = params_.clip / norm;
     }
-    const auto t = static_cast<double>(++state_.step);
-    ops::adamw_step<real> op{};
+    auto op = adamw_numbers<real>(params_, state_.step++);
     op.weight = model_.store().values().data();
     op.gradient = gradient.data();
     op.first = state_.first.data();
     op.second = state_.second.data();
     op.average = state_.average.data();
     op.count = count;
-    op.rate = static_cast<real>(learning_rate(params_, state_.step - 1));
-    op.beta_1 = static_cast<real>(params_.beta_1);
-    op.beta_2 = static_cast<real>(params_.beta_2);
-    op.epsilon = real(1e-8);
-    op.decay = static_cast<real>(params_.weight_decay);
     op.gradient_scale = static_cast<real>(scale);
-    op.correction_1 = static_cast<real>(1 - std::pow(params_.beta_1, t));
-    op.correction_2 = static_cast<real>(1 - std::pow(params_.beta_2, t));
-    op.average_decay = static_cast<real>(std::min(params_.average, (1 + t) / (10 + t)));
     machine.run(op);
   }
   /// Mean loss of the averaged weights over the validation rows, each at one level and with noise of its own that never

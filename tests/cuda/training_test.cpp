@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/models/mlp.hpp>
+#include <anodiff/models/resnet_mlp.hpp>
+#include <anodiff/objectives/squared_error.hpp>
+#include <anodiff/pipeline/resident_trainer.cuh>
+#include <anodiff/pipeline/trainer.hpp>
+#include <anodiff/predictions/epsilon.hpp>
+#include <anodiff/schedules/cosine.hpp>
+#include "../support/cuda_test.hpp"
+#include "../support/plain_engine.hpp"
+#include "../support/plain_product.hpp"
+
+namespace cuda_test {
+
+namespace {
+
+template <class Model>
+Model built(Model model, index d) {
+  model.build({{d}, 17});
+  return model;
+}
+
+/// Relative error of a gradient on the device against the host's, of the largest element.
+constexpr double gradient_bound = 1e-5;
+
+/// Outputs, then the gradients of all parameters, of one training pass.
+template <class Model, class Engine>
+std::vector<float> gradients_of(const Model& model, const Engine&, const std::vector<double>& x,
+                                const std::vector<double>& slope, index rows, index d) {
+  constexpr bool remote = remote_engine<Engine>;
+  auto network = model.record(nn::gradients::all);
+  auto& tape = network.tape;
+  auto& machine = tape.machine();
+  const std::vector<double> times{10, 300, 750};
+  const index count = 3;
+  const auto level = levels(rows, 3);
+  const std::vector<std::uint32_t> draws{4, 9, 1, 7, 0, 3, 2};
+  tape.plan(rows, count);
+  auto features = machine.allocate(count * tape.width(network.features));
+  model.describe(times, features.data());
+  nn::pass p{.rows = rows, .levels = count, .level = level.data(), .training = true, .noise = {.seed = 3}};
+  p.noise.use = purpose::dropout;
+  auto on_x = machine.allocate(rows * d);
+  const auto from = elements<float>(x), dy = elements<float>(slope);
+  std::vector<float> out(static_cast<std::size_t>(rows * d));
+  const auto pass = [&] {
+    tape.bind(network.x, on_x.data());
+    tape.bind(network.features, features.data());
+    tape.forward_levels(p);
+    tape.forward_rows(p);
+  };
+  if constexpr (remote) {
+    const auto on_level = machine.upload(level);
+    const auto on_draws = machine.upload(draws);
+    p.level = on_level.data(), p.draws = on_draws.data();
+    machine.upload(std::span{from}, on_x.data());
+    pass();
+    machine.upload(std::span{dy}, tape.gradient(network.output));
+    machine.download(tape.data(network.output), std::span{out});
+    tape.backward(p, network.output);
+    std::vector<float> gradients(tape.parameter_gradients().size());
+    machine.download(tape.parameter_gradients().data(), std::span{gradients});
+    out.insert(out.end(), gradients.begin(), gradients.end());
+  } else {
+    p.draws = draws.data();
+    std::copy(from.begin(), from.end(), on_x.begin());
+    pass();
+    std::copy(dy.begin(), dy.end(), tape.gradient(network.output));
+    std::copy_n(tape.data(network.output), out.size(), out.begin());
+    tape.backward(p, network.output);
+    out.insert(out.end(), tape.parameter_gradients().begin(), tape.parameter_gradients().end());
+  }
+  return out;
+}
+
+template <template <class> class Network, class Params>
+void check_gradients(const Params& params) {
+  const index rows = 7, d = 5;
+  const auto x = inputs<float>(rows * d, 1), slope = inputs<float>(rows * d, 2);
+  const auto on_device = built(Network<cuda_engine>{params, test::network_engine()}, d);
+  const auto on_host = built(Network<test::plain_engine>{params}, d);
+  const auto got = in_every_order([&] { return gradients_of(on_device, on_device.engine(), x, slope, rows, d); });
+  const auto want = gradients_of(on_host, on_host.engine(), x, slope, rows, d);
+  const double largest = *std::max_element(want.begin(), want.end());
+  CHECK(worst(got, as<double>(want), largest) <= gradient_bound);
+}
+
+}  // namespace
+
+TEST_CASE("gradients of a network on the device are the host's", "[cuda][training]") {
+  if (!device_ready() || few_threads) return;
+  check_gradients<models::mlp>(models::mlp_params{.width = 20, .layers = 2, .time_features = 8});
+  check_gradients<models::resnet_mlp>(
+      models::resnet_mlp_params{.width = 12, .hidden = 20, .blocks = 2, .dropout = 0.25, .time_features = 8});
+}
+
+TEST_CASE("a step on the device is the trainer's", "[cuda][training]") {
+  if (!device_ready() || few_threads) return;
+  const index n = 37, d = 5;
+  const models::mlp_params numbers{.width = 16, .layers = 2, .time_features = 8};
+  const training_params how{.steps = 12, .batch = 12, .levels = 4, .rate = 1e-3, .clip = 0.5, .validation = 0};
+  const auto values_of_rows = elements<float>(inputs<float>(n * d, 3));
+  const tensor_view<const float, 2> rows{values_of_rows.data(), {n, d}};
+  const schedules::cosine schedule{};
+  const auto levels_of = schedule.levels();
+  const predictions::epsilon prediction{};
+  auto on_host = built(models::mlp<test::plain_engine>{numbers}, d);
+  const row_source source{rows, n};
+  trainer<models::mlp<test::plain_engine>, predictions::epsilon, corruptions::gaussian, objectives::squared_error>
+      slow_one{on_host, prediction, corruptions::gaussian{}, objectives::squared_error{}, levels_of, how, source, 9};
+  auto on_device = built(models::mlp<cuda_engine>{numbers, test::network_engine()}, d);
+  resident_trainer<models::mlp<cuda_engine>, predictions::epsilon, corruptions::gaussian, objectives::squared_error>
+      trained{on_device, prediction, corruptions::gaussian{}, objectives::squared_error{}, levels_of, how, rows, 9};
+  for (index step = 0; step < how.steps; ++step) {
+    trained.step();
+    const double want = slow_one.step();
+    CHECK(std::abs(trained.loss() - want) <= 1e-4 * want);
+  }
+  CHECK(trained.steps_done() == how.steps);
+  trained.finish();
+  const auto& average = slow_one.state().average;
+  std::vector<double> want(average.begin(), average.end());
+  const auto got = on_device.store().values();
+  CHECK(worst(std::vector<float>(got.begin(), got.end()), want) <= 2e-4);
+}
+
+}  // namespace cuda_test
