@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One pass of the network of a diffusers checkpoint on the CPU engine: medians as JSON lines, to be run beside the
-// peers by peers/run_unet2d.py. Arguments: FOLDER --threads N --batches 1,8. The first output of batch 1 is compared
-// there.
+// peers by peers/run_unet2d.py. Arguments: FOLDER --threads N --batches 1,8 --weights whole|bytes. The first output of
+// batch 1 is compared there.
 #include <algorithm>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/io/diffusers.hpp>
@@ -57,19 +57,22 @@ void measure(const ad::models::unet2d<ad::cpu_engine>& model, ad::index batch, i
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fprintf(stderr, "usage: %s FOLDER [--threads N] [--batches 1,8]\n", arguments[0]);
+    std::fprintf(stderr, "usage: %s FOLDER [--threads N] [--batches 1,8] [--weights whole|bytes]\n", arguments[0]);
     return 2;
   }
   int threads = 1;
   const char* batches = "1,8";
+  auto weights = ad::weight_storage::whole;
   for (int i = 2; i + 1 < count; i += 2)
     if (std::strcmp(arguments[i], "--threads") == 0)
       threads = std::atoi(arguments[i + 1]);
-    else
+    else if (std::strcmp(arguments[i], "--batches") == 0)
       batches = arguments[i + 1];
+    else if (std::strcmp(arguments[i], "--weights") == 0 && std::strcmp(arguments[i + 1], "bytes") == 0)
+      weights = ad::weight_storage::bytes;
   try {
     const auto start = clock_type::now();
-    const auto checkpoint = ad::io::load_diffusers<ad::cpu_engine>(arguments[1], {}, ad::cpu_engine{threads});
+    const auto checkpoint = ad::io::load_diffusers<ad::cpu_engine>(arguments[1], {}, ad::cpu_engine{threads, weights});
     std::printf("{\"name\": \"unet2d/load\", \"threads\": %d, \"median_us\": %.0f}\n", threads,
                 1e6 * seconds_since(start));
     for (const char* at = batches; at != nullptr; at = std::strchr(at, ',')) {

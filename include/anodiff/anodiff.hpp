@@ -140,11 +140,14 @@
 #include <anodiff/ops/attention_cpu.hpp>
 #include <anodiff/ops/blur.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
+#include <anodiff/ops/byte_matrix_cpu.hpp>
 #include <anodiff/ops/combine.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/concat.hpp>
 #include <anodiff/ops/concat_cpu.hpp>
 #include <anodiff/ops/conv2d.hpp>
+#include <anodiff/ops/conv2d_bytes.hpp>
+#include <anodiff/ops/conv2d_bytes_cpu.hpp>
 #include <anodiff/ops/conv2d_cpu.hpp>
 #include <anodiff/ops/dropout.hpp>
 #include <anodiff/ops/dropout_cpu.hpp>

@@ -87,6 +87,27 @@ TEST_CASE("conv_unet: the fast network differs by rounding alone, and keeps the 
   laws::check_denoiser<conv_unet_architecture>(p, {8, 4, 1});
 }
 
+TEST_CASE("conv_unet: in bytes it stays near, whatever stands beside a picture and on any number of threads",
+          "[models]") {
+  const conv_unet_params p{.width = 32, .levels = 2, .time_features = 4, .time_width = 9};
+  conv_unet<cpu_engine> whole{p, cpu_engine{1}}, bytes{p, cpu_engine{1, weight_storage::bytes}},
+      threads{p, cpu_engine{3, weight_storage::bytes}};
+  for (auto* model : {&whole, &bytes, &threads}) model->build({{16, 20, 1}, 3});
+  const laws::query<float> q{3, 320, 2};
+  const auto want = q.ask(whole), got = q.ask(bytes);
+  CHECK(q.ask(threads) == got);
+  double apart = 0, size = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    apart += std::pow(static_cast<double>(want[i] - got[i]), 2);
+    size += std::pow(static_cast<double>(want[i]), 2);
+  }
+  CHECK(apart > 0);
+  CHECK(std::sqrt(apart / size) < 0.03);
+  auto run = bytes.prepare(q.levels, 1);
+  const float* alone = run.output(q.x.data() + 320, q.level.data() + 1, 1);
+  CHECK(std::equal(alone, alone + 320, got.data() + 320));
+}
+
 TEST_CASE("conv_unet: the tapped activations are those that the output is made of", "[models]") {
   conv_unet<cpu_engine> model{{.width = 4, .levels = 2, .outputs = 1}, cpu_engine{1}};
   model.build({{4, 4, 1}, 3});

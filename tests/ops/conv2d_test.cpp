@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/conv2d_bytes.hpp>
 #include <anodiff/ops/conv2d_cpu.hpp>
 #include "op_support.hpp"
 
@@ -228,6 +229,49 @@ TEST_CASE("a pixel's convolution does not depend on the size of the picture", "[
     same = same && std::equal(small.y.begin() + (i * 13 + 1) * out, small.y.begin() + (i * 13 + 12) * out,
                               large.y.begin() + ((30 + i) * 101 + 52) * out);
   CHECK(same);
+}
+
+TEST_CASE("a convolution in bytes is exact in its whole numbers, and near the float one as its bound says",
+          "[conv2d]") {
+  for (const conv2d_shape& s :
+       {conv2d_shape{.height = 5, .width = 7, .in = 16, .out = 5},
+        conv2d_shape{.height = 9, .width = 50, .in = 20, .out = 33, .stride = 2, .before = 0},
+        conv2d_shape{.height = 3, .width = 13, .in = 64, .out = 40, .kernel = 1, .before = 0, .after = 0}}) {
+    convolution<float> c{3, s};
+    for (std::size_t i = 0; i < c.x.size() / 3; ++i) c.x[i] *= 40;  // pictures with scales of their own
+    ops::reference::run_in_bytes(c.forward());
+    const auto want = c.y;
+    ops::cpu::packed_matrix<float> weight{ops::cpu::byte_matrix{s.depth(), s.out}};
+    weight.in_bytes().pack(c.weight.data());
+    const auto got = on_all_pools([&](thread_pool& on) {
+      on_cpu(c.forward(static_cast<const ops::cpu::packed_matrix<float>*>(&weight)), on);
+      return c.y;
+    });
+    CHECK(worst(got, want) <= 2e-6);
+    ops::reference::run(c.forward());
+    const auto apart = [&](std::size_t picture) {
+      const std::size_t size = c.y.size() / 3;
+      double most = 0;
+      for (std::size_t i = picture * size; i < (picture + 1) * size; ++i)
+        most = std::max(most, std::abs(static_cast<double>(got[i]) - static_cast<double>(c.y[i])));
+      return most;
+    };
+    const auto places = static_cast<double>(s.depth());
+    CHECK(apart(0) <= ops::conv2d_bytes_bound(80, 80 * places, 1, places, places));
+    CHECK(apart(1) <= ops::conv2d_bytes_bound(2, 2 * places, 1, places, places));
+    CHECK(apart(1) > 1e-4);
+  }
+}
+
+TEST_CASE("a convolution in bytes keeps zeros, and what is not a number", "[conv2d]") {
+  const conv2d_shape s{.height = 4, .width = 4, .in = 16, .out = 3};
+  convolution<float> c{2, s};
+  std::fill(c.x.begin(), c.x.end(), 0.0F);
+  c.x[5] = std::nanf("");
+  ops::cpu::packed_matrix<float> weight{ops::cpu::byte_matrix{s.depth(), s.out}};
+  weight.in_bytes().pack(c.weight.data());
+  on_cpu(c.forward(static_cast<const ops::cpu::packed_matrix<float>*>(&weight), false), pool(1));
+  for (std::size_t i = 0; i < c.y.size(); ++i) CHECK((i < c.y.size() / 2 ? std::isnan(c.y[i]) : c.y[i] == 0));
 }
 
 }  // namespace op_test

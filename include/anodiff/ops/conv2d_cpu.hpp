@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/ops/conv2d.hpp>
+#include <anodiff/ops/conv2d_bytes_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
 #include <anodiff/ops/window_cpu.hpp>
 #include <anodiff/ops/winograd_cpu.hpp>
@@ -96,13 +97,20 @@ struct store_pixels {
 template <class T, class Weight>
 [[nodiscard]] index scratch(const conv2d_forward<T, Weight>& op, thread_pool& pool) noexcept {
   const bool packs = std::is_same_v<Weight, const T*>;
-  return detail::windows_scratch(op.shape, detail::windows_of(op.shape, op.x), packs ? op.shape.out : 0, pool);
+  const auto from = detail::windows_of(op.shape, op.x);
+  const index whole = detail::windows_scratch(op.shape, from, packs ? op.shape.out : 0, pool);
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<Weight, const packed_matrix<T>*>)
+    return std::max(whole, (op.n + 15) / 16 * 16 + pool.threads() * byte_scratch(from));
+  return whole;
 }
 
 template <class T>
 void run(const conv2d_forward<T, const packed_matrix<T>*>& op, thread_pool& pool) {
   const auto& s = op.shape;
   const detail::conv2d_finish<T, const packed_matrix<T>*> finish{op};
+  if constexpr (std::is_same_v<T, float>)
+    if (const byte_matrix& weight = op.weight->in_bytes(); !weight.empty())
+      return multiply_bytes(detail::windows_of(s, op.x), op.n, s.out, weight, pool, op.scratch, finish);
   detail::multiply_any<T>(
       s, detail::windows_of(s, op.x), op.n, s.out, [&](index p) { return op.weight->panel(p); }, pool, op.scratch,
       finish);

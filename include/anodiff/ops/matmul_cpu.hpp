@@ -5,6 +5,7 @@
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/core/tensor.hpp>
+#include <anodiff/ops/byte_matrix_cpu.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
 #include <array>
 #include <cstring>
@@ -42,7 +43,7 @@ inline constexpr bool loads_halves = false;
 /// The right-hand matrix (k, n) cut into panels of tile_size::columns columns, each k rows of contiguous columns,
 /// zero-padded: the order in which the product reads it. With halves, its values are rounded to half precision, and
 /// kept in that form too where the machine loads it: a product with one row, which is bound by reading the matrix,
-/// reads half the bytes. All products see the same rounded values.
+/// reads half the bytes. All products see the same rounded values. A matrix in bytes holds nothing else.
 template <class T>
 class packed_matrix {
  public:
@@ -53,6 +54,11 @@ class packed_matrix {
       halves_.resize(
           static_cast<std::size_t>((panels() + half_group - 1) / half_group * half_group * k * tile_size<T>::columns));
   }
+  /// A convolution's weights in 8 bits.
+  explicit packed_matrix(byte_matrix in_bytes) : in_bytes_{std::move(in_bytes)} {}
+  /// Empty where the values are kept whole or as halves.
+  [[nodiscard]] const byte_matrix& in_bytes() const noexcept { return in_bytes_; }
+  [[nodiscard]] byte_matrix& in_bytes() noexcept { return in_bytes_; }
   [[nodiscard]] index k() const noexcept { return k_; }
   [[nodiscard]] index n() const noexcept { return n_; }
   [[nodiscard]] index panels() const noexcept { return (n_ + tile_size<T>::columns - 1) / tile_size<T>::columns; }
@@ -64,7 +70,7 @@ class packed_matrix {
     return halves_.empty() ? nullptr : halves_.data() + p * k_ * tile_size<T>::columns;
   }
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return data_.size() * sizeof(T) + halves_.size() * sizeof(std::uint16_t);
+    return data_.size() * sizeof(T) + halves_.size() * sizeof(std::uint16_t) + in_bytes_.bytes();
   }
   /// Copies b (k, n) into the panels; allocates nothing.
   void pack(const matrix<T>& b) noexcept;
@@ -74,6 +80,7 @@ class packed_matrix {
   bool rounds_ = false;
   aligned_vector<T> data_;
   aligned_vector<std::uint16_t> halves_;
+  byte_matrix in_bytes_;
 };
 
 /// Copies rows [k0, k1) of columns [n0, n0 + columns) of b to a panel; columns at and beyond n become zero.
