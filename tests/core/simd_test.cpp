@@ -74,6 +74,15 @@ TEST_CASE("exp, log and sigmoid of doubles are the standard library's", "[simd]"
   }
 }
 
+TEST_CASE("inverses of floats keep their bound", "[simd]") {
+  std::vector<float> x;
+  for (double v = 1e-37; v < 1e37; v *= 1.001) x.push_back(static_cast<float>(v));
+  const auto y = each(x, [](const floats& v) { return simd::inverse<floats>(v); });
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, std::abs(y[i] * static_cast<double>(x[i]) - 1));
+  CHECK(worst < 1.5e-7);
+}
+
 TEST_CASE("square roots are correctly rounded", "[simd]") {
   const auto x = range(0, 100, 1001);
   const auto y = each(x, [](const floats& v) { return simd::sqrt<floats>(v); });

@@ -216,11 +216,24 @@ template <class V>
   }
 }
 
+/// 1 / x of normal numbers whose inverse is normal, relative error below 1.5e-7 in float. A division takes as long as a
+/// dozen multiply-adds: where the machine gives a first guess of 14 bits, one step of Newton's makes it whole.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V inverse(const V& x) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64 && sizeof(element<V>) == 4) {
+    const V guess = __builtin_ia32_rcp14ps512_mask(x, V{}, -1);
+    return guess + guess * (1 - x * guess);
+  }
+#endif
+  return 1 / x;
+}
+
 /// 1 / (1 + e^-x). float: below x = -80 the value at -80, since products of denormal numbers can take a hundred times
 /// as long.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V sigmoid(const V& x) noexcept {
-  if constexpr (sizeof(element<V>) == 4) return 1 / (1 + exp<V>(min<V>(-x, broadcast<V>(80))));
+  if constexpr (sizeof(element<V>) == 4) return inverse<V>(1 + exp<V>(min<V>(-x, broadcast<V>(80))));
   return 1 / (1 + exp<V>(-x));
 }
 

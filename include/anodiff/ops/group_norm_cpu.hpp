@@ -11,8 +11,10 @@ namespace anodiff::ops::cpu {
 
 namespace detail {
 
-/// Channels that are worked on side by side.
-inline constexpr index norm_block = 64;
+/// Channels that are worked on side by side: enough of them that memory is read in long runs.
+inline constexpr index norm_block = 128;
+/// Groups that a piece of work holds at most.
+inline constexpr index norm_groups = 32;
 
 /// Count, mean and sum of squared differences of some numbers.
 struct moments {
@@ -30,28 +32,42 @@ struct moments {
 template <class T>
 void channel_moments(const T* x, index pixels, index stride, index count, moments* out) noexcept {
   using V = simd::vec<double>;
-  for_each_lanes_by<double, 4>(count, [&](index j, auto lanes, auto vectors) {
-    V pivot[vectors], sum[vectors]{}, square[vectors]{};
-    unrolled<vectors>([&](auto v) { pivot[v] = lanes.load(x + j + v * simd::lanes<double>); });
-    for (index i = 0; i < pixels; ++i)
+  constexpr index width = simd::lanes<double>;
+  const index chunk = std::max<index>(1, 4096 / count);  // pixels whose channels stay in the nearest cache
+  alignas(64) double sum[norm_block]{}, square[norm_block]{};
+  for (index begin = 0; begin < pixels; begin += chunk)
+    for_each_lanes_by<double, 4>(count, [&](index j, auto lanes, auto vectors) {
+      V pivot[vectors], s[vectors], q[vectors];
       unrolled<vectors>([&](auto v) {
-        const V e = lanes.load(x + i * stride + j + v * simd::lanes<double>) - pivot[v];
-        sum[v] += e;
-        square[v] += e * e;
+        pivot[v] = lanes.load(x + j + v * width);
+        s[v] = lanes.load(sum + j + v * width);
+        q[v] = lanes.load(square + j + v * width);
       });
-    const auto size = static_cast<double>(pixels);
-    unrolled<vectors>([&](auto v) {
-      for (int l = 0; l < simd::lanes<double> && j + v * simd::lanes<double> + l < count; ++l)
-        out[j + v * simd::lanes<double> + l] = {size, pivot[v][l] + sum[v][l] / size,
-                                                square[v][l] - sum[v][l] * sum[v][l] / size};
+      for (index i = begin; i < std::min(begin + chunk, pixels); ++i)
+        unrolled<vectors>([&](auto v) {
+          const V e = lanes.load(x + i * stride + j + v * width) - pivot[v];
+          s[v] += e;
+          q[v] += e * e;
+        });
+      unrolled<vectors>([&](auto v) {
+        lanes.store(sum + j + v * width, s[v]);
+        lanes.store(square + j + v * width, q[v]);
+      });
     });
-  });
+  const auto size = static_cast<double>(pixels);
+  for (index j = 0; j < count; ++j)
+    out[j] = {size, static_cast<double>(x[j]) + sum[j] / size, square[j] - sum[j] * sum[j] / size};
 }
 
-/// Calls f(picture, first group, last group) with at least 32 channels a piece where there are as many.
+/// Calls f(picture, first group, last group) with up to norm_block channels a piece, and with 32 where threads would be
+/// idle otherwise.
 template <class F>
 void for_each_norm_piece(thread_pool& pool, index n, index channels, index groups, F&& f) {
-  const index each = std::max<index>(1, 32 / (channels / groups));
+  const auto groups_of = [&](index side_by_side) {
+    return std::clamp<index>(side_by_side / (channels / groups), 1, std::min(norm_groups, groups));
+  };
+  const index most = groups_of(norm_block);
+  const index each = n * (groups / most) >= pool.threads() ? most : groups_of(32);
   const index pieces = (groups + each - 1) / each;
   pool.run(n * pieces,
            [&](index job) { f(job / pieces, job % pieces * each, std::min(groups, (job % pieces + 1) * each)); });
@@ -88,7 +104,7 @@ void run(const group_norm_forward<T>& op, thread_pool& pool) {
   detail::for_each_norm_piece(pool, op.n, op.channels, op.groups, [&](index n, index first_group, index last_group) {
     const T* x = op.x + n * op.pixels * op.channels;
     T* y = op.y + n * op.pixels * op.channels;
-    std::array<detail::moments, 32> group{};
+    std::array<detail::moments, detail::norm_groups> group{};
     std::array<detail::moments, detail::norm_block> channel;
     const index first = first_group * width, last = last_group * width;
     for (index c = first; c < last; c += detail::norm_block) {
@@ -157,7 +173,7 @@ void run(const group_norm_backward<T>& op, thread_pool& pool) {
         });
       }
       if (op.dx == nullptr) return;
-      std::array<std::array<double, 2>, 32> group{};
+      std::array<std::array<double, 2>, detail::norm_groups> group{};
       const T* row = op.table != nullptr ? op.table + op.level[n] * 2 * op.channels : nullptr;
       for (index c = first; c < last; ++c) {
         const double gain = static_cast<double>(op.gain[c]) * (row != nullptr ? 1 + static_cast<double>(row[c]) : 1);
