@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/methods/ddae.hpp>
 #include <anodiff/methods/denoising_error.hpp>
 #include <anodiff/methods/elbo.hpp>
 #include <anodiff/methods/tabadm.hpp>
@@ -7,6 +8,7 @@
 namespace anodiff::detail {
 
 using made = std::unique_ptr<erased_detector>;
+template made make_erased<methods::ddae<cpu_engine>>(const text_fields&, const cpu_engine&);
 template made make_erased<methods::denoising_error<cpu_engine>>(const text_fields&, const cpu_engine&);
 template made make_erased<mixed<methods::denoising_error<cpu_engine>>>(const text_fields&, const cpu_engine&);
 template made make_erased<methods::elbo<cpu_engine>>(const text_fields&, const cpu_engine&);

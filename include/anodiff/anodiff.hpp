@@ -4,12 +4,16 @@
 // What a detector is composed of. Asked for by name: formats/, metrics/, io/, runtime/ and models/gaussian.hpp.
 // Written by the build target umbrella.
 
+#include <anodiff/aggregation/gaussian_mixture.hpp>
 #include <anodiff/aggregation/harmonic.hpp>
+#include <anodiff/aggregation/joint_density.hpp>
+#include <anodiff/aggregation/learned_weights.hpp>
 #include <anodiff/aggregation/mean.hpp>
 #include <anodiff/aggregation/median.hpp>
 #include <anodiff/aggregation/minimum.hpp>
 #include <anodiff/aggregation/sum.hpp>
 #include <anodiff/aggregation/surprise.hpp>
+#include <anodiff/aggregation/vote.hpp>
 #include <anodiff/aggregation/z_score.hpp>
 #include <anodiff/calibration/benjamini_hochberg.hpp>
 #include <anodiff/calibration/check_scores.hpp>
@@ -72,6 +76,7 @@
 #include <anodiff/grids/placed.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include <anodiff/methods/anoddpm.hpp>
+#include <anodiff/methods/ddae.hpp>
 #include <anodiff/methods/ddpm_image.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
@@ -89,6 +94,7 @@
 #include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
 #include <anodiff/methods/mddpm.hpp>
+#include <anodiff/methods/msma.hpp>
 #include <anodiff/methods/pddpm.hpp>
 #include <anodiff/methods/picture_detector.hpp>
 #include <anodiff/methods/rows_composite.hpp>
@@ -226,6 +232,7 @@
 #include <anodiff/pipeline/protocol.hpp>
 #include <anodiff/pipeline/rebuilding_run.hpp>
 #include <anodiff/pipeline/recipe.hpp>
+#include <anodiff/pipeline/row_damage.hpp>
 #include <anodiff/pipeline/run_cache.hpp>
 #include <anodiff/pipeline/sample_source.hpp>
 #include <anodiff/pipeline/split.hpp>

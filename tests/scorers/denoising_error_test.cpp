@@ -70,3 +70,28 @@ TEST_CASE("denoising error: what a row costs, and numbers out of range", "[score
   CHECK_THROWS_WITH((denoising_error{{.first = 0.6, .last = 0.5}}),
                     "scorers::denoising_error: need 0 <= first <= last <= 1, got 0.6 and 0.5");
 }
+
+TEST_CASE("denoising error: of the clean sample it is the distance to the clean estimate", "[scorers]") {
+  const scorers::denoising_error_params numbers{.levels = 3, .repeats = 1, .first = 0.1, .last = 0.9};
+  auto of_clean = numbers;
+  of_clean.of = scorers::error_of::clean;
+  const auto noise = scene(0.6, numbers), clean = scene(0.6, of_clean);
+  const auto x = laws::seeded_rows(4, 5, 3);
+  const auto a = noise.evidence(x), b = clean.evidence(x);
+  for (laws::index view = 0; view < 3; ++view) {
+    const auto& level =
+        noise.levels[static_cast<std::size_t>(std::lround((0.1 + 0.4 * static_cast<double>(view)) * 99))];
+    const double ratio = level.sigma / level.alpha;
+    for (std::size_t e = 0; e < 15; ++e)
+      CHECK(static_cast<double>(b.row(view)[e]) ==
+            Approx(ratio * ratio * static_cast<double>(a.row(view)[e])).epsilon(1e-4));
+  }
+  // of data in one point the estimate is that point, whatever the noise
+  of_clean.repeats = 2;
+  const auto found = scene(0, of_clean).evidence(displaced());
+  for (laws::index view = 0; view < 6; ++view)
+    for (std::size_t e = 0; e < 9; ++e) {
+      const double off = e / 3 == 1 ? 0.5 * static_cast<double>(e % 3 + 1) : 0;
+      CHECK(static_cast<double>(found.row(view)[e]) == Approx(off * off).epsilon(1e-3).margin(1e-5));
+    }
+}

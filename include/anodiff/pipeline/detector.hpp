@@ -5,6 +5,7 @@
 #include <anodiff/pipeline/context.hpp>
 #include <anodiff/pipeline/detection.hpp>
 #include <anodiff/pipeline/detector_options.hpp>
+#include <anodiff/pipeline/row_damage.hpp>
 #include <anodiff/pipeline/run_cache.hpp>
 #include <anodiff/pipeline/split.hpp>
 #include <optional>
@@ -149,6 +150,11 @@ class basic_detector {
   using run_type = decltype(std::declval<const typename Parts::scorer_type&>().prepare(
       std::declval<const context_type&>(), index{}));
   static constexpr bool leaves_one_out = part::leaves_one_out<run_type>;
+  static constexpr bool judges_jointly = joint_aggregator<typename Parts::aggregator_type>;
+  static_assert(
+      !judges_jointly || !leaves_one_out,
+      "detector: a joint aggregation learns from views of the learned rows, of which a scorer that leaves one "
+      "out has none that count");
 
   template <class In>
   static void check_finite(std::string_view who, tensor_view<const In, 2> x, std::span<const std::string> columns) {
@@ -245,6 +251,7 @@ class basic_detector {
     } else {
       if constexpr (Parts::aggregator_type::needs_statistics)
         statistics_ = view_statistics_of(rows.slice(learning - validation_rows, learning), {});
+      if constexpr (judges_jointly) judge_views(rows.slice(0, std::min(learning, numbers_.calibration_limit)));
       if (calibrates)
         calibrated_ =
             calibrator_.fit(score_prepared(rows.slice(learning, n), {}, false, how.progress, "calibrate").score);
@@ -335,6 +342,28 @@ class basic_detector {
     const auto scored =
         score_prepared(sample.view().slice(first, count), all.subspan(split), false, report, "calibrate");
     calibrated_ = calibrator_.fit(scored.score);
+  }
+  /// What the aggregation learns from the views of normal rows, and of the same rows damaged.
+  void judge_views(tensor_view<const float, 2> rows) requires judges_jointly {
+    const auto normal = pooled_views(rows);
+    tensor<double, 2> damaged{{0, normal.row_size()}};
+    if constexpr (Parts::aggregator_type::needs_generated)
+      damaged = pooled_views(const_view(damaged_rows(rows, numbers_.seed)));
+    joint_ = aggregator_.fit(normal.view(), damaged.view(), numbers_.seed);
+  }
+  [[nodiscard]] tensor<double, 2> pooled_views(tensor_view<const float, 2> rows) const {
+    tensor<double, 2> out;
+    for_each_block(rows, {}, {}, "calibrate", [&](index first, tensor_view<const float, 3> evidence) {
+      if (first == 0) out = tensor<double, 2>{{rows.rows(), evidence.extent(0)}};
+      for (index i = 0; i < evidence.extent(1); ++i) pool_views(evidence, i, out.row(first + i));
+    });
+    return out;
+  }
+  /// to[v] = row i of view v, pooled.
+  void pool_views(tensor_view<const float, 3> evidence, index i, std::span<double> to) const {
+    const auto d = static_cast<std::size_t>(evidence.extent(2));
+    for (std::size_t v = 0; v < to.size(); ++v)
+      to[v] = pooler_.pool({evidence.row(static_cast<index>(v)).data() + static_cast<std::size_t>(i) * d, d});
   }
   [[nodiscard]] std::vector<view_statistics> view_statistics_of(tensor_view<const float, 2> rows,
                                                                 std::span<const index> self) const {
@@ -463,18 +492,45 @@ class basic_detector {
     const index views = evidence.extent(0), rows = evidence.extent(1), d = evidence.extent(2);
     std::vector<double> values(static_cast<std::size_t>(views));
     std::vector<float> row(static_cast<std::size_t>(d));
+    std::vector<double> slope(judges_jointly ? values.size() : 0);
     for (index i = 0; i < rows; ++i) {
-      for (index j = 0; j < d; ++j) {
-        for (index v = 0; v < views; ++v)
-          values[static_cast<std::size_t>(v)] = static_cast<double>(evidence.data()[(v * rows + i) * d + j]);
-        row[static_cast<std::size_t>(j)] = static_cast<float>(aggregator_.reduce(values, statistics_));
+      double score = 0;
+      if constexpr (judges_jointly) {
+        pool_views(evidence, i, values);
+        score = joint_.score(values, slope);
+        if (keep) share_out(evidence, i, score, slope, row);
+      } else {
+        for (index j = 0; j < d; ++j) {
+          for (index v = 0; v < views; ++v)
+            values[static_cast<std::size_t>(v)] = static_cast<double>(evidence.data()[(v * rows + i) * d + j]);
+          row[static_cast<std::size_t>(j)] = static_cast<float>(aggregator_.reduce(values, statistics_));
+        }
+        score = pooler_.pool(row);
       }
-      const double score = pooler_.pool(row);
       check<numeric_error>(std::isfinite(score), "detector::score: the score of row ", rows_before + first + i + 1,
                            " is not finite");
       out.score[static_cast<std::size_t>(first + i)] = score;
       if (keep) std::ranges::copy(row, out.evidence.row(first + i).begin());
     }
+  }
+  /// out[j] = element j's part of the score: its own views, each by how much the score depends on it.
+  static void share_out(tensor_view<const float, 3> evidence, index i, double score, std::span<const double> slope,
+                        std::span<float> out) {
+    const auto part = [&](std::size_t j) {
+      double sum = 0;
+      for (std::size_t v = 0; v < slope.size(); ++v)
+        sum += std::abs(slope[v]) *
+               static_cast<double>(
+                   evidence.data()[(static_cast<std::size_t>(evidence.extent(1)) * v + static_cast<std::size_t>(i)) *
+                                       out.size() +
+                                   j]);
+      return std::max(0.0, sum);
+    };
+    double total = 0;
+    for (std::size_t j = 0; j < out.size(); ++j) total += part(j);
+    const auto d = static_cast<double>(out.size());
+    for (std::size_t j = 0; j < out.size(); ++j)
+      out[j] = static_cast<float>(total > 0 ? d * score * (part(j) / total) : score);
   }
   void decide(detection& out) const {
     if (!calibrated_) return;
@@ -503,6 +559,7 @@ class basic_detector {
   std::vector<index> sample_;
   typename Parts::preprocessor_type::fitted preprocessed_;
   std::vector<view_statistics> statistics_;
+  [[no_unique_address]] typename detail::joint_of<typename Parts::aggregator_type>::type joint_;
   std::optional<typename Parts::calibrator_type::fitted> calibrated_;
   fit_record record_;
   bool fitted_ = false;

@@ -38,6 +38,10 @@ void basic_detector<Parts>::save_to(Target& target) const {
     tensors.push_back(named("views.mean", std::span<const double>{mean}));
     tensors.push_back(named("views.deviation", std::span<const double>{deviation}));
   }
+  if constexpr (judges_jointly)
+    joint_.tensors([&](std::string_view name, std::span<const double> values) {
+      tensors.push_back(named(concat("aggregation.", name), values));
+    });
   model_.tensors(
       [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("model.", name), values)); });
 
@@ -96,6 +100,9 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
         made.statistics_.push_back({mean[v], deviation[v]});
       }
     }
+    if constexpr (judges_jointly)
+      made.joint_ = made.aggregator_.restored(
+          [&](std::string_view name, index count) { return doubles(concat("aggregation.", name), count); });
     made.model_.restore(shape, [&](std::string_view name) {
       return file.find<typename model_type::engine_type::real, 2>(concat("model.", name));
     });
@@ -106,6 +113,9 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
     if constexpr (Parts::aggregator_type::needs_statistics)
       check(static_cast<index>(made.statistics_.size()) == made.scorer_.prepare(made.context(), 1).views(),
             "needs statistics of each view, got ", made.statistics_.size());
+    if constexpr (judges_jointly)
+      check(made.joint_.views() == made.scorer_.prepare(made.context(), 1).views(),
+            "needs what the aggregation has learned of each view, got ", made.joint_.views());
     *this = std::move(made);
   });
 }

@@ -50,7 +50,7 @@ template <class P>
   if (prediction<P>) return kind::prediction;
   if (sampler<P>) return kind::sampler;
   if (conditioner<P>) return kind::conditioner;
-  if (aggregator<P>) return kind::aggregator;
+  if (aggregator<P> || joint_aggregator<P>) return kind::aggregator;
   if (pooler<P>) return kind::pooler;
   if (calibrator<P>) return kind::calibrator;
   if (preprocessor<P> || picture_preprocessor<P>) return kind::preprocessor;
@@ -70,6 +70,16 @@ struct pick<K, Default, P, Ps...> {
 };
 
 struct missing {};
+
+/// What a joint aggregation has learned; nothing for others.
+template <class A>
+struct joint_of {
+  using type = missing;
+};
+template <joint_aggregator A>
+struct joint_of<A> {
+  using type = typename A::fitted;
+};
 
 }  // namespace detail
 

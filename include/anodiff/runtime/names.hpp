@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/engines/cpu.hpp>
+#include <anodiff/methods/ddae.hpp>
 #include <anodiff/methods/ddpm_ood.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
@@ -15,6 +16,7 @@
 #include <anodiff/methods/knn.hpp>
 #include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
+#include <anodiff/methods/msma.hpp>
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
@@ -46,6 +48,7 @@ template <class Detector>
 }
 
 inline constexpr std::array known_methods{
+    method_of<methods::ddae<cpu_engine>>("error of a denoising autoencoder at five low noise levels (2025)"),
     method_of<methods::ddpm_ood<cpu_engine>>("rebuilds from twenty noise levels, z-scored (Graham et al. 2023)"),
     mixed_method_of<methods::ddpm_reconstruction<cpu_engine>>(
         "distance to what a diffusion model rebuilds (Livernoche et al. 2023, DDPM baseline)"),
@@ -66,6 +69,8 @@ inline constexpr std::array known_methods{
         "mean distance to the five nearest normal rows (Angiulli & Pizzuti 2002)"),
     method_of<methods::likelihood<cpu_engine>>("negative log density by the probability-flow ODE (Song et al. 2021)"),
     method_of<methods::local_gaussian<cpu_engine>>("a Gaussian around the fifteen nearest normal rows"),
+    method_of<methods::msma<cpu_engine>>(
+        "norms of the score at ten noise levels, and their joint density (Mahmood et al. 2021)"),
     method_of<methods::rows_composite<cpu_engine>>(
         "empirical_em, and local_gaussian where that finds a row very unusual"),
     mixed_method_of<methods::rows_default<cpu_engine>>(

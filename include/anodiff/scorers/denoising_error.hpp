@@ -3,27 +3,35 @@
 
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/scorers/stacked_levels.hpp>
+#include <array>
 #include <cmath>
 
 namespace anodiff::scorers {
+
+/// noise: (ε − ε̂)². clean: (x − x̂_0)², which is (sigma / alpha)² times that.
+enum class error_of { noise, clean };
+[[nodiscard]] constexpr std::array<std::string_view, 2> names_of(error_of) { return {"noise", "clean"}; }
 
 struct denoising_error_params {
   index levels = 10;    ///< noise levels, evenly spread over [first, last]; [1, 4096]
   index repeats = 1;    ///< noise draws a level; [1, 4096]
   double first = 0.02;  ///< where the levels begin, as share of the schedule; [0, 1]
   double last = 0.5;    ///< where they end; [first, 1]
+  error_of of = error_of::noise;
 
   static constexpr void fields(auto& self, auto&& field) {
     field("levels", self.levels);
     field("repeats", self.repeats);
     field("first", self.first);
     field("last", self.last);
+    field("of", self.of);
   }
 };
 
 /// (ε − ε̂)² at several noise levels, one view a level and repeat: the terms of the ELBO without their weights. Ho et
 /// al. 2020, eq. 14; TabADM (arXiv:2307.12336) sums them. All rows see the same noise, which takes most of the variance
-/// out of the comparison between rows. All levels of a row go through the network in one pass.
+/// out of the comparison between rows. Of the clean sample it is the reconstruction error of a denoising autoencoder
+/// (Vincent et al. 2010). All levels of a row go through the network in one pass.
 class denoising_error {
  public:
   using params = denoising_error_params;
@@ -55,12 +63,15 @@ class denoising_error {
         const double share =
             p.levels == 1 ? p.last
                           : std::lerp(p.first, p.last, static_cast<double>(l) / static_cast<double>(p.levels - 1));
+        const noise_level& level = schedule[static_cast<std::size_t>(std::llround(share * top))];
+        const double ratio = level.sigma / level.alpha;
         for (index r = 0; r < p.repeats; ++r)
-          views.push_back({schedule[static_cast<std::size_t>(std::llround(share * top))],
+          views.push_back({level,
                            noise_key{.seed = seed,
                                      .draw = static_cast<std::uint32_t>(r),
                                      .step = static_cast<std::uint32_t>(l),
-                                     .use = purpose::scoring}});
+                                     .use = purpose::scoring},
+                           p.of == error_of::clean ? ratio * ratio : 1});
       }
       return views;
     }
