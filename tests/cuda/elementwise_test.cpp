@@ -240,4 +240,21 @@ TEST_CASE("learned rows are found by number, and columns are summed", "[cuda][li
   }
 }
 
+TEST_CASE("rows of one level are found far apart, and added in order", "[cuda][linear]") {
+  if (!device_ready()) return;
+  const index rows = few_threads ? 3 : 600, width = 5;
+  const auto dz = inputs<float>(rows * width, 1), started = inputs<float>(3 * width, 2);
+  const auto level = levels(rows, 3);
+  const auto got = in_every_order([&] {
+    device_array<float> on_dz(elements<float>(dz)), table(elements<float>(started));
+    device_array<std::int32_t> on_level(level);
+    ops::cuda::run(ops::scatter_rows<float>{on_dz.data(), on_level.data(), table.data(), rows, width}, stream);
+    return table.host();
+  });
+  auto want = elements<float>(started);
+  const auto from = elements<float>(dz);
+  ops::reference::run(ops::scatter_rows<float>{from.data(), level.data(), want.data(), rows, width});
+  CHECK(same_bits(got, want));
+}
+
 }  // namespace cuda_test

@@ -125,4 +125,32 @@ TEST_CASE("a step on the device is the trainer's", "[cuda][training]") {
   CHECK(worst(std::vector<float>(got.begin(), got.end()), want) <= 2e-4);
 }
 
+TEST_CASE("what a step of mlp4x256 and a call of it put on the stream", "[cuda][training]") {
+  if (!device_ready() || few_threads) return;
+  const index n = 8, d = 4;
+  const std::vector<float> x(n * d, 0.5F);
+  const auto levels_of = schedules::cosine{}.levels();
+  auto model =
+      built(models::mlp<cuda_engine>{{.width = 8, .layers = 4, .time_features = 8}, test::network_engine()}, d);
+  const auto& engine = model.engine();
+  resident_trainer<models::mlp<cuda_engine>, predictions::epsilon, corruptions::gaussian, objectives::squared_error>
+      trained{model,
+              predictions::epsilon{},
+              corruptions::gaussian{},
+              objectives::squared_error{},
+              levels_of,
+              {.steps = 9, .batch = 4, .levels = 2},
+              {x.data(), {n, d}},
+              9};
+  trained.step();
+  const device::graph step{engine.stream(), [&] { trained.step(); }};
+  auto run = model.prepare(levels_of, 4);
+  const auto on_x = engine.upload(x);
+  const auto level = engine.upload(std::vector<std::int32_t>(4));
+  (void)run.output(on_x.data(), level.data(), 4);
+  const device::graph call{engine.stream(), [&] { (void)run.output(on_x.data(), level.data(), 4); }};
+  CHECK(step.size() <= 79);  // benchmarks/gpu_roofline.py counts on both
+  CHECK(call.size() <= 12);
+}
+
 }  // namespace cuda_test

@@ -14,8 +14,12 @@ inline constexpr double group_norm_gradient_bound = 5e-5;
 
 namespace detail {
 
+/// Most elements of a group that stay in shared memory between the passes.
+inline constexpr index group_norm_kept = 48 << 10;
+
 /// One block a picture and group: two passes for the moments, a third that normalises, scales, shifts and activates.
-template <bool Wide, class T>
+/// Kept: memory is read once; each thread then finds its own elements in shared memory.
+template <bool Wide, bool Kept, class T>
 __global__ void __launch_bounds__(block_team::block) group_norm_kernel(const group_norm_forward<T> op) {
   using namespace device;
   constexpr std::uint32_t lanes = Wide ? 4 : 1;
@@ -25,19 +29,24 @@ __global__ void __launch_bounds__(block_team::block) group_norm_kernel(const gro
   const std::uint32_t group = blockIdx.x % static_cast<std::uint32_t>(op.groups),
                       n = blockIdx.x / static_cast<std::uint32_t>(op.groups);
   const std::size_t picture = std::size_t{n} * static_cast<std::uint32_t>(op.pixels) * channels;
-  const auto each = [&](auto&& f) {  // f(place, channel, elements)
+  float* const kept = Kept ? dynamic_shared<float>() : nullptr;
+  const auto each = [&](bool first, auto&& f) {  // f(place, channel, elements)
     for (std::uint32_t e = threadIdx.x * lanes; e < count; e += block_team::size * lanes) {
       const std::uint32_t pixel = e / width, c = group * width + (e - pixel * width);
       const std::size_t at = picture + std::size_t{pixel} * channels + c;
       float v[lanes];
-      load<Wide>(op.x + at, lanes, v);
+      if (Kept && !first)
+        load<Wide>(kept + e, lanes, v);
+      else
+        load<Wide>(op.x + at, lanes, v);
+      if (Kept && first) store<Wide>(kept + e, lanes, v);
       f(at, c, v);
     }
   };
   float sum = 0, square = 0;
-  each([&](std::size_t, std::uint32_t, float(&v)[lanes]) { unrolled<lanes>([&](auto k) { sum += v[k]; }); });
+  each(true, [&](std::size_t, std::uint32_t, float(&v)[lanes]) { unrolled<lanes>([&](auto k) { sum += v[k]; }); });
   const float mean = block_sum(sum) / static_cast<float>(count);
-  each([&](std::size_t, std::uint32_t, float(&v)[lanes]) {
+  each(false, [&](std::size_t, std::uint32_t, float(&v)[lanes]) {
     unrolled<lanes>([&](auto k) { square = fused(v[k] - mean, v[k] - mean, square); });
   });
   const float inverse = inverse_root(block_sum(square) / static_cast<float>(count) + static_cast<float>(op.epsilon));
@@ -46,7 +55,7 @@ __global__ void __launch_bounds__(block_team::block) group_norm_kernel(const gro
     if (op.inverse != nullptr) op.inverse[blockIdx.x] = from_float<T>(inverse);
   }
   const T* const row = op.table != nullptr ? op.table + index{op.level[n]} * 2 * op.channels : nullptr;
-  each([&](std::size_t at, std::uint32_t c, float(&v)[lanes]) {
+  each(false, [&](std::size_t at, std::uint32_t c, float(&v)[lanes]) {
     float gain[lanes], bias[lanes];
     load<Wide>(op.gain + c, lanes, gain);
     load<Wide>(op.bias + c, lanes, bias);
@@ -170,8 +179,15 @@ void run(const group_norm_forward<T>& op, device::stream on) {
         op.pixels * op.channels);
   const bool wide = op.channels / op.groups % 4 == 0 && device::aligned(op.x) && device::aligned(op.y) &&
                     device::aligned(op.gain) && device::aligned(op.bias) && device::aligned(op.table);
-  device::launch(on, {static_cast<unsigned>(op.n * op.groups), detail::block_team::block},
-                 wide ? &detail::group_norm_kernel<true, T> : &detail::group_norm_kernel<false, T>, op);
+  const index group = op.pixels * (op.channels / op.groups);
+  const bool kept = group <= detail::group_norm_kept;
+  device::launch(on,
+                 {static_cast<unsigned>(op.n * op.groups), detail::block_team::block,
+                  kept ? static_cast<std::size_t>(group) * sizeof(float) : 0},
+                 wide   ? kept ? &detail::group_norm_kernel<true, true, T> : &detail::group_norm_kernel<true, false, T>
+                   : kept ? &detail::group_norm_kernel<false, true, T>
+                        : &detail::group_norm_kernel<false, false, T>,
+                 op);
 }
 
 /// Throws invalid_argument for a picture of 2^31 elements or more, or more than 65535 pictures.

@@ -87,24 +87,44 @@ __global__ void __launch_bounds__(1024) add_columns_kernel(const add_columns<T> 
   op.sum[j] = sum;
 }
 
-/// A block sums for the level of its row, unless an earlier row has it too: the rows in order.
+/// A block sums for the level of its row, unless an earlier row has it too: the rows in order, found 256 at a time.
 template <class T>
 __global__ void __launch_bounds__(elementwise_block) scatter_rows_kernel(const scatter_rows<T> op) {
+  using namespace device;
+  constexpr unsigned warps = elementwise_block / warp_size;
+  auto& found = shared<index[elementwise_block], 0>();
+  auto& of_warp = shared<unsigned[warps], 1>();
   const index j = index{blockIdx.x} * elementwise_block + threadIdx.x;
+  const unsigned warp = threadIdx.x / warp_size;
   for (index i = blockIdx.y; i < op.rows; i += gridDim.y) {
-    const index level = op.level != nullptr ? op.level[i] : i;
-    index last = i;
-    if (op.level != nullptr) {
-      unsigned earlier = 0;
-      for (index r = threadIdx.x; r < i; r += elementwise_block) earlier |= op.level[r] == level ? 1U : 0U;
-      if (device::block_max(earlier) != 0) continue;
-      last = op.rows - 1;
+    if (op.level == nullptr) {
+      if (j < op.width) op.dtable[i * op.width + j] += op.dz[i * op.width + j];
+      continue;
     }
-    if (j >= op.width) continue;
-    T sum = op.dtable[level * op.width + j];
-    for (index r = i; r <= last; ++r)
-      if (r == i || op.level[r] == level) sum += op.dz[r * op.width + j];
-    op.dtable[level * op.width + j] = sum;
+    const index level = op.level[i];
+    unsigned earlier = 0;
+    for (index r = threadIdx.x; r < i; r += elementwise_block) earlier |= op.level[r] == level ? 1U : 0U;
+    if (block_max(earlier) != 0) continue;
+    T sum = j < op.width ? op.dtable[level * op.width + j] : T{0};
+    for (index first = i; first < op.rows; first += elementwise_block) {
+      const index r = first + threadIdx.x;
+      const bool mine = r < op.rows && op.level[r] == level;
+      const unsigned votes = ballot(mine);
+      if (lane() == 0) of_warp[warp] = votes;
+      sync_block();  // and the rows found before have been added
+      unsigned before = 0, all = 0;
+      for (unsigned w = 0; w < warps; ++w) {
+        const auto count = static_cast<unsigned>(std::popcount(of_warp[w]));
+        before += w < warp ? count : 0U;
+        all += count;
+      }
+      before += static_cast<unsigned>(std::popcount(votes & ((1U << lane()) - 1)));
+      if (mine) found[before] = r;
+      sync_block();
+      if (j < op.width)
+        for (unsigned k = 0; k < all; ++k) sum += op.dz[found[k] * op.width + j];
+    }
+    if (j < op.width) op.dtable[level * op.width + j] = sum;
   }
 }
 

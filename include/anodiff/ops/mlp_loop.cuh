@@ -61,7 +61,7 @@ namespace detail {
 
 inline constexpr unsigned mlp_block = 128, mlp_rows_a_warp = 16,
                           mlp_rows = mlp_block / device::warp_size * mlp_rows_a_warp;
-inline constexpr unsigned mlp_stage_bytes = 8192;
+inline constexpr unsigned mlp_stage_bytes = 8192, mlp_stages = 4;
 
 [[nodiscard]] constexpr std::uint32_t whole_tiles(index n) noexcept {
   return static_cast<std::uint32_t>((n + 63) / 64 * 64);
@@ -72,22 +72,22 @@ inline constexpr unsigned mlp_stage_bytes = 8192;
   return whole_tiles(row_size > width ? row_size : width) + 8;
 }
 [[nodiscard]] inline std::size_t mlp_shared_bytes(index row_size, index width) noexcept {
-  return 2 * mlp_stage_bytes + std::size_t{mlp_rows} * mlp_stride(row_size, width) * 2 * 2 +
+  return mlp_stages * mlp_stage_bytes + std::size_t{mlp_rows} * mlp_stride(row_size, width) * 2 * 2 +
          std::size_t{mlp_rows} * static_cast<std::size_t>(row_size) * sizeof(float);
 }
 
-/// The tiles of all layers as one stream that starts again with every step: while one tile is worked on, the next
-/// comes. All threads of the block must ask for the same number of tiles.
+/// The tiles of all layers as one stream that starts again with every step: while one tile is worked on, the next three
+/// come. All threads of the block must ask for the same number of tiles.
 class mlp_stream {
  public:
   __device__ mlp_stream(const void* from, unsigned tiles, unsigned wanted, unsigned char* buffers)
       : from_{static_cast<const unsigned char*>(from)}, tiles_{tiles}, left_{wanted}, buffers_{buffers} {
-    fetch();
+    for (unsigned k = 1; k < mlp_stages; ++k) fetch();
   }
   [[nodiscard]] __device__ __forceinline__ const unsigned char* next() {
-    device::wait_copies<0>();
+    device::wait_copies<mlp_stages - 2>();
     device::sync_block();  // the tile is there for all, and the one before it has been read by all
-    const unsigned char* ready = buffers_ + (turn_ ^ 1U) * mlp_stage_bytes;
+    const unsigned char* ready = buffers_ + (turn_ + 1) % mlp_stages * mlp_stage_bytes;  // the oldest
     fetch();
     return ready;
   }
@@ -102,7 +102,7 @@ class mlp_stream {
       at_ = at_ + 1 == tiles_ ? 0 : at_ + 1;
     }
     device::commit_copies();
-    turn_ ^= 1U;
+    turn_ = (turn_ + 1) % mlp_stages;
   }
   const unsigned char* from_;
   unsigned tiles_, left_, at_ = 0, turn_ = 0;
@@ -154,8 +154,9 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
   auto* const memory = dynamic_shared<unsigned char>();
   const unsigned warp = threadIdx.x / warp_size;
   const index first = index{blockIdx.x} * mlp_rows + warp * mlp_rows_a_warp;
-  auto* const h = reinterpret_cast<std::uint16_t*>(memory + 2 * mlp_stage_bytes) + warp * 2 * mlp_rows_a_warp * stride;
-  auto* const x = reinterpret_cast<T*>(memory + 2 * mlp_stage_bytes + std::size_t{mlp_rows} * stride * 4) +
+  auto* const h =
+      reinterpret_cast<std::uint16_t*>(memory + mlp_stages * mlp_stage_bytes) + warp * 2 * mlp_rows_a_warp * stride;
+  auto* const x = reinterpret_cast<T*>(memory + mlp_stages * mlp_stage_bytes + std::size_t{mlp_rows} * stride * 4) +
                   warp * mlp_rows_a_warp * size;
   const auto buffer = [&](unsigned which) { return h + which * mlp_rows_a_warp * stride; };
   mlp_stream weights{op.weights, tiles, tiles * static_cast<unsigned>(op.count), memory};
