@@ -20,8 +20,11 @@
 #include <anodiff/calibration/conformal.hpp>
 #include <anodiff/calibration/exponential_tail.hpp>
 #include <anodiff/calibration/generalised_pareto.hpp>
+#include <anodiff/calibration/local_conformal.hpp>
 #include <anodiff/calibration/mad.hpp>
 #include <anodiff/calibration/peaks_over_threshold.hpp>
+#include <anodiff/calibration/placed_scores.hpp>
+#include <anodiff/calibration/prototype_conformal.hpp>
 #include <anodiff/calibration/quantile.hpp>
 #include <anodiff/calibration/spot.hpp>
 #include <anodiff/calibration/tail_curve.hpp>
@@ -37,6 +40,7 @@
 #include <anodiff/concepts/objective.hpp>
 #include <anodiff/concepts/parameters.hpp>
 #include <anodiff/concepts/picture_preprocessor.hpp>
+#include <anodiff/concepts/place_calibrator.hpp>
 #include <anodiff/concepts/policy.hpp>
 #include <anodiff/concepts/pooler.hpp>
 #include <anodiff/concepts/prediction.hpp>

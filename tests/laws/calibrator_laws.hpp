@@ -2,8 +2,10 @@
 #pragma once
 
 #include <anodiff/calibration/conformal.hpp>
+#include <anodiff/calibration/local_conformal.hpp>
 #include <anodiff/calibration/mad.hpp>
 #include <anodiff/calibration/peaks_over_threshold.hpp>
+#include <anodiff/calibration/prototype_conformal.hpp>
 #include <anodiff/calibration/quantile.hpp>
 #include "policy_laws.hpp"
 
@@ -11,6 +13,9 @@ namespace laws {
 
 using all_calibrators = std::tuple<anodiff::calibration::conformal, anodiff::calibration::mad,
                                    anodiff::calibration::peaks_over_threshold, anodiff::calibration::quantile>;
+
+using all_place_calibrators =
+    std::tuple<anodiff::calibration::local_conformal, anodiff::calibration::prototype_conformal>;
 
 /// Seeded scores; with `steps` > 0 only that many different ones, so that most are tied.
 [[nodiscard]] inline std::vector<double> scores(std::uint64_t seed, std::size_t n, int steps = 0) {

@@ -68,7 +68,10 @@ class basic_detector {
     const auto x = const_view(samples);
     check_samples("detector::score", x.matrix(), sample_extents(x));
     detection out = score_rows(x.matrix(), evidence, report);
-    decide(out);
+    if constexpr (by_place)
+      decide_by_place(x.matrix(), out);
+    else
+      decide(out);
     return out;
   }
 
@@ -80,7 +83,10 @@ class basic_detector {
     check_samples("detector::calibrate", x.matrix(), sample_extents(x));
     const typename Parts::calibrator_type calibrator{numbers};
     const auto scores = score_rows(x.matrix(), false, {}).score;
-    calibrated_ = calibrator.fit(scores);
+    if constexpr (by_place)
+      calibrated_ = calibrator.fit(scores, const_view(prepared(x.matrix())));
+    else
+      calibrated_ = calibrator.fit(scores);
     calibrator_ = calibrator;
     numbers_.calibration = numbers;
     record_.calibration_rows = x.rows();
@@ -150,6 +156,7 @@ class basic_detector {
   using run_type = decltype(std::declval<const typename Parts::scorer_type&>().prepare(
       std::declval<const context_type&>(), index{}));
   static constexpr bool leaves_one_out = part::leaves_one_out<run_type>;
+  static constexpr bool by_place = place_calibrator<typename Parts::calibrator_type>;
   static constexpr bool judges_jointly = joint_aggregator<typename Parts::aggregator_type>;
   static_assert(
       !judges_jointly || !leaves_one_out,
@@ -213,7 +220,7 @@ class basic_detector {
     index calibration_rows = calibrates ? held_out : 0;
     if constexpr (leaves_one_out) calibration_rows = calibrates ? rows_scored_without_self(n).second : 0;
     if (calibrates)  // a rate that so few rows cannot support is refused now, not after training
-      (void)calibrator_.fit(std::vector<double>(static_cast<std::size_t>(calibration_rows)));
+      check_calibration(calibration_rows);
     index validation_rows = 0;
     if constexpr (trainable<model_type>)
       if (learning >= 10)
@@ -252,11 +259,24 @@ class basic_detector {
       if constexpr (Parts::aggregator_type::needs_statistics)
         statistics_ = view_statistics_of(rows.slice(learning - validation_rows, learning), {});
       if constexpr (judges_jointly) judge_views(rows.slice(0, std::min(learning, numbers_.calibration_limit)));
-      if (calibrates)
-        calibrated_ =
-            calibrator_.fit(score_prepared(rows.slice(learning, n), {}, false, how.progress, "calibrate").score);
+      if (calibrates) {
+        const auto kept = rows.slice(learning, n);
+        calibrate_on(score_prepared(kept, {}, false, how.progress, "calibrate").score, kept);
+      }
     }
     fitted_ = true;
+  }
+  void check_calibration(index rows) const {
+    if constexpr (by_place)
+      calibrator_.check_count(rows);
+    else
+      (void)calibrator_.fit(std::vector<double>(static_cast<std::size_t>(rows)));
+  }
+  void calibrate_on(std::span<const double> scores, [[maybe_unused]] tensor_view<const float, 2> rows) {
+    if constexpr (by_place)
+      calibrated_ = calibrator_.fit(scores, rows);
+    else
+      calibrated_ = calibrator_.fit(scores);
   }
   /// Of n rows given to fit: how many remembered ones give the views' statistics, and how many calibrate.
   [[nodiscard]] std::pair<index, index> rows_scored_without_self(index n) const requires leaves_one_out {
@@ -341,7 +361,7 @@ class basic_detector {
     if (numbers_.calibration_share == 0) return;
     const auto scored =
         score_prepared(sample.view().slice(first, count), all.subspan(split), false, report, "calibrate");
-    calibrated_ = calibrator_.fit(scored.score);
+    calibrate_on(scored.score, sample.view().slice(first, count));
   }
   /// What the aggregation learns from the views of normal rows, and of the same rows damaged.
   void judge_views(tensor_view<const float, 2> rows) requires judges_jointly {
@@ -531,6 +551,16 @@ class basic_detector {
     const auto d = static_cast<double>(out.size());
     for (std::size_t j = 0; j < out.size(); ++j)
       out[j] = static_cast<float>(total > 0 ? d * score * (part(j) / total) : score);
+  }
+  template <class In>
+  void decide_by_place(tensor_view<const In, 2> x, detection& out) const {
+    if (!calibrated_) return;
+    for (index i = 0; i < x.rows(); ++i) {
+      const auto row = prepared(x.slice(i, i + 1));
+      const double score = out.score[static_cast<std::size_t>(i)];
+      out.p_value.push_back(calibrated_->p_value(score, row.row(0)));
+      out.is_anomaly.push_back(score > calibrated_->threshold(row.row(0)) ? 1 : 0);
+    }
   }
   void decide(detection& out) const {
     if (!calibrated_) return;

@@ -29,6 +29,8 @@ void basic_detector<Parts>::save_to(Target& target) const {
     tensors.push_back(named("preprocessing.scale", preprocessed_.scale()));
   }
   if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
+  if constexpr (by_place)
+    if (calibrated_) tensors.push_back(named("calibration.rows", calibrated_->rows()));
   std::vector<double> mean, deviation;
   for (const auto& s : statistics_) {
     mean.push_back(s.mean);
@@ -106,7 +108,17 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
     made.model_.restore(shape, [&](std::string_view name) {
       return file.find<typename model_type::engine_type::real, 2>(concat("model.", name));
     });
-    if (file.contains("calibration.scores")) made.calibrated_ = made.calibrator_.fit(doubles("calibration.scores", -1));
+    if (file.contains("calibration.scores")) {
+      const auto scores = doubles("calibration.scores", -1);
+      tensor_view<const float, 2> rows;
+      if constexpr (by_place) {
+        rows = file.find<float, 2>("calibration.rows", {static_cast<index>(scores.size()), shape.size()});
+        check(std::ranges::all_of(rows.flat(), [](float v) { return std::isfinite(v); }),
+              "calibration.rows holds a value that is not finite");
+        made.calibrator_.check_count(rows.rows());
+      }
+      made.calibrate_on(scores, rows);
+    }
     made.sample_ = std::move(sample);
     made.record_ = std::move(record);
     made.fitted_ = true;

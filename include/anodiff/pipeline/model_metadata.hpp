@@ -12,12 +12,12 @@
 namespace anodiff {
 
 /// The layout of a model file; a reader accepts every older one. Tensors: preprocessing.offset and .scale (f64),
-/// model.*, calibration.scores (f64), views.mean and .deviation (f64), aggregation.* (f64) of a joint one. Metadata:
-/// format, library, method, one entry per policy kind, numbers.* (see detector_options), fit.* (see fit_record),
-/// columns and sample as JSON lists. Format 2 adds what a preprocessing that widens has learned, its own tensors
-/// preprocessing.*, and the columns' schema, a JSON list with null for a numeric column and the names of a categorical
-/// one; a model without them is format 1. Format 3 is a detector of pictures: its tensors are listed at
-/// basic_picture_detector::save_to, sample holds the extents of what it has trained on.
+/// model.*, calibration.scores (f64) and, of a calibration by place, .rows (f32), views.mean and .deviation (f64),
+/// aggregation.* (f64) of a joint one. Metadata: format, library, method, one entry per policy kind, numbers.* (see
+/// detector_options), fit.* (see fit_record), columns and sample as JSON lists. Format 2 adds what a preprocessing that
+/// widens has learned, its own tensors preprocessing.*, and the columns' schema, a JSON list with null for a numeric
+/// column and the names of a categorical one; a model without them is format 1. Format 3 is a detector of pictures: its
+/// tensors are listed at basic_picture_detector::save_to, sample holds the extents of what it has trained on.
 inline constexpr index model_file_format = 3;
 
 namespace detail {

@@ -7,6 +7,7 @@
 #include <anodiff/concepts/grid.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/picture_preprocessor.hpp>
+#include <anodiff/concepts/place_calibrator.hpp>
 #include <anodiff/concepts/pooler.hpp>
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/preprocessor.hpp>
@@ -52,7 +53,7 @@ template <class P>
   if (conditioner<P>) return kind::conditioner;
   if (aggregator<P> || joint_aggregator<P>) return kind::aggregator;
   if (pooler<P>) return kind::pooler;
-  if (calibrator<P>) return kind::calibrator;
+  if (calibrator<P> || place_calibrator<P>) return kind::calibrator;
   if (preprocessor<P> || picture_preprocessor<P>) return kind::preprocessor;
   return kind::scorer;
 }
