@@ -28,7 +28,7 @@ function(measure out source tries enough)
   set(${out} ${best} PARENT_SCOPE)
 endfunction()
 
-measure(took ${SOURCE} 2 ${budget})
+measure(took ${SOURCE} 3 ${budget})
 if(took GREATER budget)
   # The budget is meant for a machine that compiles <Eigen/Core> in one second; a slower one gets more in proportion.
   file(WRITE ${OBJECT}.yardstick.cpp "#include <Eigen/Core>\n")
