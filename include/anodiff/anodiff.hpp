@@ -18,6 +18,7 @@
 #include <anodiff/calibration/benjamini_hochberg.hpp>
 #include <anodiff/calibration/check_scores.hpp>
 #include <anodiff/calibration/conformal.hpp>
+#include <anodiff/calibration/early_decision.hpp>
 #include <anodiff/calibration/exponential_tail.hpp>
 #include <anodiff/calibration/generalised_pareto.hpp>
 #include <anodiff/calibration/local_conformal.hpp>
@@ -212,6 +213,7 @@
 #include <anodiff/ops/window_cpu.hpp>
 #include <anodiff/ops/winograd_cpu.hpp>
 #include <anodiff/ops/worker_scratch_cpu.hpp>
+#include <anodiff/pipeline/bounded_time.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/context.hpp>
 #include <anodiff/pipeline/crop_source.hpp>

@@ -12,6 +12,9 @@
 
 namespace anodiff {
 
+template <class Detector>
+class bounded_time;
+
 /// Learns what normal samples look like, and scores how much a sample is not one of them. Parts names the policies; the
 /// numbers are values. fit learns from normal samples alone, then calibrates on samples it has not learned from. score
 /// is const and may be called from several threads. Results do not depend on batch, order or threads.
@@ -130,6 +133,7 @@ class basic_detector {
   }
 
  private:
+  friend class bounded_time<basic_detector>;
   template <class Target>
   void save_to(Target& target) const;
   static options verified(options numbers) {

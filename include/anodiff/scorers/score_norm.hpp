@@ -39,6 +39,10 @@ class score_norm {
   class run {
    public:
     run(const Context& context, index max_rows, const params& p) : stack_{context, max_rows, views_of(context, p)} {}
+    /// One of the views alone.
+    run(const Context& context, index max_rows, const params& p, index view)
+        : stack_{context, max_rows,
+                 std::span<const stacked_view>{views_of(context, p)}.subspan(static_cast<std::size_t>(view), 1)} {}
     [[nodiscard]] index views() const noexcept { return stack_.views(); }
     void evidence(tensor_view<const float, 2> x, tensor_view<float, 3> out) { stack_.evidence(x, out); }
 
@@ -55,6 +59,14 @@ class score_norm {
   requires denoiser<typename Context::model_type>
   [[nodiscard]] run<Context> prepare(const Context& context, index max_rows) const {
     return {context, max_rows, params_};
+  }
+
+  /// How many views a run has, and a run of one of them alone.
+  [[nodiscard]] index views() const noexcept { return params_.levels; }
+  template <class Context>
+  requires denoiser<typename Context::model_type>
+  [[nodiscard]] run<Context> prepare_view(const Context& context, index view, index max_rows) const {
+    return {context, max_rows, params_, view};
   }
 
   /// Calls of the network that one row costs.
