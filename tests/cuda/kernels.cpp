@@ -48,7 +48,10 @@ void kernels(device::stream on) {
           ops::reduce<float>{}, cuda::mlp_loop{}, cuda::blur_pictures<float>{}, cuda::top_k_mean{},
           cuda::row_histogram{});
   run_all(on, ops::group_norm_backward<float>{}, ops::attention_backward<float>{}, ops::squared_error<float>{},
-          ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{});
+          ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{},
+          ops::copy_channels<float>{}, ops::scale_shift_forward<float>{}, ops::scale_shift_backward<float>{});
+  cuda::detail::launch_unfold({}, on);
+  device::launch(on, {1, 1}, &cuda::detail::fold_kernel<float>, cuda::detail::fold<float>{}, 1U);
 }
 
 template __global__ void detail::step_levels_kernel<detail::step_levels>(const detail::step_levels);

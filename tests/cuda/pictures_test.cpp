@@ -2,6 +2,7 @@
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/resample.cuh>
 #include "../support/cuda_test.hpp"
+#include "../support/plain_product.hpp"
 
 namespace cuda_test {
 
@@ -129,6 +130,136 @@ TEST_CASE("gradients of group normalisation match their reference", "[cuda][grou
       for (const auto& more : {sums, slopes}) want.insert(want.end(), more.begin(), more.end());
       if (pixels * channels / groups == 2) continue;  // two elements: gradients of 1 / √ε, which the mean's bits decide
       CHECK(worst(got, want) <= ops::cuda::group_norm_gradient_bound);
+    }
+}
+
+TEST_CASE("a convolution on the device and its gradients match their reference", "[cuda][conv2d]") {
+  if (!device_ready() || few_threads) return;
+  const auto engine = test::network_engine();
+  const ops::conv2d_shape plain{.height = 5, .width = 4, .in = 3, .out = 6};
+  auto wide = plain, halving = plain, below = plain, pointwise = plain;
+  wide.in = 8, wide.kernel = 5, wide.before = wide.after = 2;
+  halving.stride = 2;
+  below.stride = 2, below.before = 0;
+  pointwise.kernel = 1, pointwise.before = pointwise.after = 0;
+  for (const auto& shape : {plain, wide, halving, below, pointwise})
+    for (const bool all : {false, true}) {  // a table, a residual, and gradients added to
+      CAPTURE(shape.in, shape.kernel, shape.stride, shape.before, all);
+      const index n = 3, x_size = n * shape.height * shape.width * shape.in,
+                  y_size = n * shape.out_pixels() * shape.out, w_size = shape.depth() * shape.out;
+      const auto x = inputs<float>(x_size, 1), weight = inputs<float>(w_size, 2, 0.2),
+                 bias = inputs<float>(shape.out, 3), table = inputs<float>(4 * shape.out, 4),
+                 residual = inputs<float>(y_size, 5), dy = inputs<float>(y_size, 6),
+                 started = inputs<float>(x_size + w_size + shape.out, 7);
+      const std::vector<std::int32_t> level{3, 0, 3};
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x)), on_weight(elements<float>(weight)),
+            on_bias(elements<float>(bias)), on_table(elements<float>(table)), on_residual(elements<float>(residual)),
+            on_dy(elements<float>(dy)), y(y_size, NAN), gradients(elements<float>(started));
+        device_array<std::int32_t> on_level(level);
+        ops::conv2d_forward<float> op{};
+        op.x = on_x.data(), op.weight = on_weight.data(), op.y = y.data(), op.n = n, op.shape = shape;
+        if (all) {
+          op.bias = on_bias.data(), op.table = on_table.data(), op.level = on_level.data();
+          op.residual = on_residual.data();
+        }
+        const auto scratch = engine.allocate(engine.scratch(op));
+        op.scratch = scratch.data();
+        engine.run(op);
+        ops::conv2d_backward<float> back{};
+        back.x = on_x.data(), back.weight = on_weight.data(), back.dy = on_dy.data(), back.dx = gradients.data();
+        back.dweight = gradients.data() + x_size, back.dbias = gradients.data() + x_size + w_size;
+        back.accumulate = all, back.n = n, back.shape = shape, back.scratch = scratch.data();
+        engine.run(back);
+        engine.wait();
+        auto out = y.host();
+        const auto more = gradients.host();
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+      });
+      std::vector<double> want(static_cast<std::size_t>(y_size)), gradients = started;
+      ops::conv2d_forward<double> op{};
+      op.x = x.data(), op.weight = weight.data(), op.y = want.data(), op.n = n, op.shape = shape;
+      if (all) op.bias = bias.data(), op.table = table.data(), op.level = level.data(), op.residual = residual.data();
+      ops::reference::run(op);
+      ops::conv2d_backward<double> back{};
+      back.x = x.data(), back.weight = weight.data(), back.dy = dy.data(), back.dx = gradients.data();
+      back.dweight = gradients.data() + x_size, back.dbias = gradients.data() + x_size + w_size;
+      back.accumulate = all, back.n = n, back.shape = shape;
+      ops::reference::run(back);
+      want.insert(want.end(), gradients.begin(), gradients.end());
+      CHECK(worst(got, want) <= ops::conv2d_bound);
+    }
+}
+
+TEST_CASE("channels are copied and pixels summed on the device", "[cuda][concat]") {
+  if (!device_ready() || few_threads) return;
+  const index n = 2, pixels = 9, channels = 5;
+  const auto x = inputs<float>(n * pixels * channels, 1), to = inputs<float>(n * pixels * 8, 2);
+  for (const bool accumulate : {false, true}) {
+    const auto got = in_every_order([&] {
+      device_array<float> on_x(elements<float>(x)), on_to(elements<float>(to)), sums(n * channels, NAN);
+      ops::cuda::run(
+          ops::copy_channels<float>{on_x.data() + 1, channels, on_to.data() + 2, 8, n * pixels, 4, accumulate}, stream);
+      ops::cuda::run(ops::pixel_sums<float>{on_x.data(), sums.data(), n, pixels, channels}, stream);
+      auto out = on_to.host();
+      const auto more = sums.host();
+      out.insert(out.end(), more.begin(), more.end());
+      return out;
+    });
+    auto want = to;
+    std::vector<double> sums(static_cast<std::size_t>(n * channels));
+    ops::reference::run(
+        ops::copy_channels<double>{x.data() + 1, channels, want.data() + 2, 8, n * pixels, 4, accumulate});
+    ops::reference::run(ops::pixel_sums<double>{x.data(), sums.data(), n, pixels, channels});
+    want.insert(want.end(), sums.begin(), sums.end());
+    CHECK(worst(got, want) <= 2e-6);
+  }
+}
+
+TEST_CASE("channels are scaled and shifted by level, and back", "[cuda][scale_shift]") {
+  if (!device_ready()) return;
+  struct extents {
+    index n, pixels, channels;
+  };
+  for (const auto& [n, pixels, channels] : {extents{1, 1, 1}, extents{3, 9, 5}, extents{2, 70, 40}})
+    for (const bool accumulate : {false, true}) {
+      if (few_threads && !(channels == 5 && accumulate)) continue;
+      CAPTURE(n, pixels, channels, accumulate);
+      const index size = n * pixels * channels;
+      const auto x = inputs<float>(size, 1), dy = inputs<float>(size, 2), table = inputs<float>(6 * channels, 3, 0.4),
+                 started = inputs<float>(size, 4);
+      const std::vector<std::int32_t> level{2, 0, 2};
+      const auto fill = [&](auto op) {
+        op.n = n, op.pixels = pixels, op.channels = channels, op.kind = ops::activation::silu;
+        return op;
+      };
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x)), on_dy(elements<float>(dy)), on_table(elements<float>(table)),
+            y(size, NAN), dx(elements<float>(started)), sums(2 * n * channels, NAN);
+        device_array<std::int32_t> on_level(level);
+        auto op = fill(ops::scale_shift_forward<float>{});
+        op.x = on_x.data(), op.table = on_table.data(), op.level = on_level.data(), op.y = y.data();
+        ops::cuda::run(op, stream);
+        auto back = fill(ops::scale_shift_backward<float>{});
+        back.x = on_x.data(), back.dy = on_dy.data(), back.table = on_table.data(), back.level = on_level.data();
+        back.sums = sums.data(), back.dx = dx.data(), back.accumulate = accumulate;
+        ops::cuda::run(back, stream);
+        auto out = y.host();
+        for (const auto& more : {dx.host(), sums.host()}) out.insert(out.end(), more.begin(), more.end());
+        return out;
+      });
+      std::vector<double> want(x.size()), sums(static_cast<std::size_t>(2 * n * channels));
+      auto dx = started;
+      auto op = fill(ops::scale_shift_forward<double>{});
+      op.x = x.data(), op.table = table.data(), op.level = level.data(), op.y = want.data();
+      ops::reference::run(op);
+      auto back = fill(ops::scale_shift_backward<double>{});
+      back.x = x.data(), back.dy = dy.data(), back.table = table.data(), back.level = level.data();
+      back.sums = sums.data(), back.dx = dx.data(), back.accumulate = accumulate;
+      ops::reference::run(back);
+      for (const auto& more : {dx, sums}) want.insert(want.end(), more.begin(), more.end());
+      CHECK(worst(got, want) <= ops::cuda::scale_shift_bound);
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/models/conv_unet.hpp>
 #include <anodiff/models/mlp.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
 #include <anodiff/objectives/squared_error.hpp>
@@ -16,9 +17,13 @@ namespace cuda_test {
 namespace {
 
 template <class Model>
-Model built(Model model, index d) {
-  model.build({{d}, 17});
+Model built(Model model, std::vector<index> sample) {
+  model.build({std::move(sample), 17});
   return model;
+}
+template <class Model>
+Model built(Model model, index d) {
+  return built(std::move(model), std::vector<index>{d});
 }
 
 /// Relative error of a gradient on the device against the host's, of the largest element.
@@ -75,11 +80,11 @@ std::vector<float> gradients_of(const Model& model, const Engine&, const std::ve
 }
 
 template <template <class> class Network, class Params>
-void check_gradients(const Params& params) {
-  const index rows = 7, d = 5;
+void check_gradients(const Params& params, const std::vector<index>& sample = {5}, index rows = 7) {
+  const index d = model_shape{sample}.size();
   const auto x = inputs<float>(rows * d, 1), slope = inputs<float>(rows * d, 2);
-  const auto on_device = built(Network<cuda_engine>{params, test::network_engine()}, d);
-  const auto on_host = built(Network<test::plain_engine>{params}, d);
+  const auto on_device = built(Network<cuda_engine>{params, test::network_engine()}, sample);
+  const auto on_host = built(Network<test::plain_engine>{params}, sample);
   const auto got = in_every_order([&] { return gradients_of(on_device, on_device.engine(), x, slope, rows, d); });
   const auto want = gradients_of(on_host, on_host.engine(), x, slope, rows, d);
   const double largest = *std::max_element(want.begin(), want.end());
@@ -93,6 +98,12 @@ TEST_CASE("gradients of a network on the device are the host's", "[cuda][trainin
   check_gradients<models::mlp>(models::mlp_params{.width = 20, .layers = 2, .time_features = 8});
   check_gradients<models::resnet_mlp>(
       models::resnet_mlp_params{.width = 12, .hidden = 20, .blocks = 2, .dropout = 0.25, .time_features = 8});
+}
+
+TEST_CASE("gradients of a network for pictures on the device are the host's", "[cuda][training]") {
+  if (!device_ready() || few_threads || slow) return;
+  check_gradients<models::conv_unet>(
+      models::conv_unet_params{.width = 4, .levels = 2, .time_features = 8, .time_width = 8}, {4, 6, 1}, 3);
 }
 
 TEST_CASE("a step on the device is the trainer's", "[cuda][training]") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/concepts/engine.hpp>
+#include <anodiff/ops/conv2d.hpp>
 #include <anodiff/ops/linear.hpp>
 #include <vector>
 
@@ -24,6 +25,15 @@ struct plain_engine {
     ops::reference::run(ops::linear_forward<float>{op.x, op.weight->values.data(), op.bias, op.table, op.level,
                                                    op.residual, op.before, op.y, op.rows, op.in, op.out, op.kind});
   }
+  void run(const ops::conv2d_forward<float, const weight*>& op) const {
+    ops::reference::run(ops::conv2d_forward<float>{op.x, op.weight->values.data(), op.bias, op.table, op.level,
+                                                   op.residual, op.y, op.n, op.shape, op.scratch});
+  }
+  /// References work without.
+  template <class Operation>
+  [[nodiscard]] index scratch(const Operation&) const noexcept {
+    return 0;
+  }
   [[nodiscard]] buffer allocate(index count) const { return buffer(static_cast<std::size_t>(count)); }
   [[nodiscard]] weight prepare_weight(const float* from, index in, index out) const {
     return {{from, from + in * out}};
@@ -33,6 +43,12 @@ struct plain_engine {
     for (index i = 0; i < in; ++i)
       for (index j = 0; j < out; ++j) made.values[static_cast<std::size_t>(i * out + j)] = from[j * in + i];
     return made;
+  }
+  [[nodiscard]] weight prepare_convolution(const ops::conv2d_shape& shape, const float* from) const {
+    return prepare_weight(from, shape.depth(), shape.out);
+  }
+  void refresh_convolution(weight& prepared, const ops::conv2d_shape&, const float* from) const {
+    refresh_weight(prepared, from);
   }
   void refresh_weight(weight& prepared, const float* from) const {
     std::copy(from, from + prepared.values.size(), prepared.values.begin());

@@ -8,6 +8,8 @@
 #include <anodiff/ops/attention.cuh>
 #include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
+#include <anodiff/ops/concat.cuh>
+#include <anodiff/ops/conv2d.cuh>
 #include <anodiff/ops/dropout.cuh>
 #include <anodiff/ops/embedding.cuh>
 #include <anodiff/ops/group_norm.cuh>
@@ -15,8 +17,10 @@
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/mlp_loop.cuh>
 #include <anodiff/ops/nearest.cuh>
+#include <anodiff/ops/pixel_sums.cuh>
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
+#include <anodiff/ops/scale_shift.cuh>
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include <anodiff/ops/top_k.cuh>
@@ -130,6 +134,28 @@ class cuda_engine {
                                   .kind = op.kind});
   }
   void run(const ops::linear_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
+  void run(const ops::conv2d_forward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
+  void run(const ops::conv2d_forward<real, const weight*>& op) const {
+    run(ops::conv2d_forward<real>{.x = op.x,
+                                  .weight = op.weight->values,
+                                  .bias = op.bias,
+                                  .table = op.table,
+                                  .level = op.level,
+                                  .residual = op.residual,
+                                  .y = op.y,
+                                  .n = op.n,
+                                  .shape = op.shape,
+                                  .scratch = op.scratch});
+  }
+  void run(const ops::conv2d_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
+  /// Elements of working memory that run(operation) needs, in its member `scratch`.
+  template <class Operation>
+  [[nodiscard]] index scratch(const Operation& operation) const noexcept {
+    if constexpr (requires { ops::cuda::scratch(operation); })
+      return ops::cuda::scratch(operation);
+    else
+      return 0;
+  }
   /// Waits until all that was run has ended. Throws cuda_error for what failed on the way.
   void wait() const { device::wait(on_->get()); }
 
@@ -141,6 +167,12 @@ class cuda_engine {
         {"cuda_engine: a weight stored as (out, in) must be transposed before it comes here"});
   }
   void refresh_weight(weight& prepared, const real* values) const noexcept { prepared.values = values; }
+  [[nodiscard]] weight prepare_convolution(const ops::conv2d_shape&, const real* values) const noexcept {
+    return {values};
+  }
+  void refresh_convolution(weight& prepared, const ops::conv2d_shape&, const real* values) const noexcept {
+    prepared.values = values;
+  }
 
   template <class T = real>
   [[nodiscard]] device_buffer<T> allocate(index count) const {

@@ -19,6 +19,7 @@ struct linear_epilogue {
   T* y;                                 ///< (rows, out)
   index rows, out;
   activation kind = activation::identity;
+  index share = 1;  ///< neighbouring rows that have one entry of level: the pixels of a picture
 };
 
 /// c (m, n) = op(a) op(b), or that added to c: row-major, op being the transpose where it says so. T is float (in full
@@ -57,7 +58,7 @@ __global__ void __launch_bounds__(elementwise_block) linear_epilogue_kernel(cons
     load<Wide>(op.z + row * out + j, left, z);
     unrolled<lanes>([&](auto k) { z[k] += bias[k]; });
     if (op.table != nullptr) {
-      load<Wide>(op.table + (op.level != nullptr ? op.level[row] : row) * out + j, left, more);
+      load<Wide>(op.table + (op.level != nullptr ? op.level[row / op.share] : row) * out + j, left, more);
       unrolled<lanes>([&](auto k) { z[k] += more[k]; });
     }
     if (op.before != nullptr) store<Wide>(op.before + row * out + j, left, z);
