@@ -102,6 +102,7 @@
 #include <anodiff/methods/msma.hpp>
 #include <anodiff/methods/pddpm.hpp>
 #include <anodiff/methods/picture_detector.hpp>
+#include <anodiff/methods/repaint.hpp>
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
