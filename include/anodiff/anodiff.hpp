@@ -115,6 +115,7 @@
 #include <anodiff/models/neural.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
 #include <anodiff/models/time_mlp.hpp>
+#include <anodiff/models/transfer.hpp>
 #include <anodiff/models/two_views.hpp>
 #include <anodiff/models/unet2d.hpp>
 #include <anodiff/models/unet2d_blocks.hpp>
