@@ -64,6 +64,7 @@
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
 #include <anodiff/corruptions/masked.hpp>
+#include <anodiff/corruptions/multinomial.hpp>
 #include <anodiff/corruptions/noise_family.hpp>
 #include <anodiff/corruptions/patch.hpp>
 #include <anodiff/corruptions/simplex.hpp>

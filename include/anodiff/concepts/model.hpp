@@ -59,6 +59,12 @@ concept tells_noise = requires {
   requires M::tells_noise;
 };
 template <class M>
+concept brings_slopes_back = requires(typename M::sloped_run r, const typename M::engine_type::real* x) {
+  { r.output(x, index{}) } -> std::same_as<const typename M::engine_type::real*>;
+  { r.slope() } -> std::same_as<typename M::engine_type::real*>;
+  { r.pull_back(index{}) } -> std::same_as<const typename M::engine_type::real*>;
+};
+template <class M>
 concept remembers_rows = requires(M m, tensor_view<const float, 2> x) {
   m.remember(x, std::uint64_t{});
 };
@@ -98,7 +104,8 @@ concept denoiser = model<M> && !part::tells_noise<M> && part::estimates_at_level
 /// A network that is not told a row's noise level, and says what it is: see objectives/time_bins.hpp for what its
 /// outputs can mean.
 template <class M>
-concept time_estimator = model<M> && part::tells_noise<M> && part::estimates_at_levels<M> && part::runs_on_rows<M>;
+concept time_estimator = model<M> && part::tells_noise<M> && part::estimates_at_levels<M> && part::runs_on_rows<M> &&
+    part::brings_slopes_back<M>;
 
 /// A network whose parameters are learned by gradient steps.
 template <class M>

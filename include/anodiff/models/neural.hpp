@@ -135,6 +135,43 @@ class neural {
     recorded network_;
     typename Engine::buffer features_;
   };
+  /// A run that also brings slopes back to the row, for networks that are told no noise level.
+  class sloped_run {
+   public:
+    sloped_run(const neural& model, index max_rows)
+        : store_{model.store_},
+          network_{model.record(nn::gradients::input, *model.store_, model.shape_)},
+          features_{model.engine_.allocate(model.architecture_.time_features())},
+          level_(static_cast<std::size_t>(max_rows)) {
+      auto& tape = network_.tape;
+      tape.bind(network_.features, features_.data());
+      tape.plan(max_rows, 1);
+      tape.forward_levels({.rows = 0, .levels = 1});
+    }
+    [[nodiscard]] index output_width() const { return network_.tape.width(network_.output); }
+    /// What the network gives for x (rows, d), (rows, output_width()); x must live until pull_back.
+    [[nodiscard]] const real* output(const real* x, index rows) {
+      network_.tape.bind(network_.x, const_cast<real*>(x));  // inputs are only read
+      network_.tape.forward_rows(pass(rows));
+      return network_.tape.data(network_.output);
+    }
+    /// Where the slope of something by the output belongs, (rows, output_width()).
+    [[nodiscard]] real* slope() noexcept { return network_.tape.gradient(network_.output); }
+    /// Its slope by x, (rows, d).
+    [[nodiscard]] const real* pull_back(index rows) {
+      network_.tape.backward(pass(rows), network_.output);
+      return network_.tape.gradient(network_.x);
+    }
+
+   private:
+    [[nodiscard]] nn::pass pass(index rows) const noexcept {
+      return {.rows = rows, .levels = 1, .level = level_.data()};
+    }
+    std::shared_ptr<nn::parameter_store<real>> store_;
+    recorded network_;
+    typename Engine::buffer features_;
+    std::vector<std::int32_t> level_;
+  };
   [[nodiscard]] run prepare(std::span<const noise_level> levels, index max_rows) const {
     return {*this, levels, max_rows, shape_};
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/objective.hpp>
 #include <anodiff/concepts/scorer.hpp>
 #include <cmath>
+#include <vector>
 
 namespace anodiff::scorers {
 
@@ -24,39 +26,25 @@ class diffusion_time {
   template <class Model>
   class run {
    public:
-    using engine_type = typename Model::engine_type;
     run(const Model& model, index max_rows)
-        : model_{model},
-          network_{model_.record(nn::gradients::input)},
-          rows_{std::min<index>(max_rows, 256)},
-          x_{{rows_, network_.tape.width(network_.x)}},
-          features_(static_cast<std::size_t>(network_.tape.width(network_.features))),
-          slope_(static_cast<std::size_t>(network_.tape.width(network_.output))),
-          level_(static_cast<std::size_t>(rows_)),
-          score_(level_.size()) {
-      network_.tape.plan(rows_, 1);
-      network_.tape.bind(network_.features, features_.data());
-      network_.tape.bind(network_.x, x_.data());
-      network_.tape.forward_levels({.rows = 0, .levels = 1});
-    }
+        : rows_{std::min<index>(max_rows, 256)},
+          network_{model, rows_},
+          slope_(static_cast<std::size_t>(network_.output_width())),
+          score_(static_cast<std::size_t>(rows_)) {}
     [[nodiscard]] index views() const noexcept { return 1; }
     void evidence(tensor_view<const float, 2> x, tensor_view<float, 3> out) {
-      auto& tape = network_.tape;
-      const index outputs = tape.width(network_.output);
+      const index outputs = network_.output_width();
       for (index first = 0; first < x.rows(); first += rows_) {
         const index rows = std::min(rows_, x.rows() - first);
-        std::copy_n(x.row(first).data(), rows * x.row_size(), x_.data());
-        const nn::pass pass{.rows = rows, .levels = 1, .level = level_.data()};
-        tape.forward_rows(pass);
+        const float* const output = network_.output(x.row(first).data(), rows);
         for (index i = 0; i < rows; ++i) {
-          const auto width = static_cast<std::size_t>(outputs);
           score_[static_cast<std::size_t>(i)] =
-              Objective{}.read({tape.data(network_.output) + i * outputs, width}, slope_);
-          std::ranges::copy(slope_, tape.gradient(network_.output) + i * outputs);
+              Objective{}.read({output + i * outputs, static_cast<std::size_t>(outputs)}, slope_);
+          std::ranges::copy(slope_, network_.slope() + i * outputs);
         }
-        tape.backward(pass, network_.output);
+        const float* const slope = network_.pull_back(rows);
         for (index i = 0; i < rows; ++i)
-          spread(score_[static_cast<std::size_t>(i)], x.row(first + i), tape.gradient(network_.x) + i * x.row_size(),
+          spread(score_[static_cast<std::size_t>(i)], x.row(first + i), slope + i * x.row_size(),
                  out.data() + (first + i) * x.row_size());
       }
     }
@@ -73,12 +61,9 @@ class diffusion_time {
       for (std::size_t j = 0; j < x.size(); ++j)
         out[j] = static_cast<float>(total > 0 ? d * score * (part(j) / total) : score);
     }
-    Model model_;
-    typename Model::recorded network_;
     index rows_;
-    tensor<float, 2> x_;
-    std::vector<float> features_, slope_;
-    std::vector<std::int32_t> level_;
+    typename Model::sloped_run network_;
+    std::vector<float> slope_;
     std::vector<double> score_;
   };
   template <class Context>
