@@ -14,7 +14,7 @@ class home_made {
   [[nodiscard]] params parameters() const { return {}; }
 #ifdef ANODIFF_GOOD
   void measure(anodiff::cpu_engine&, anodiff::tensor_view<const float, 2>, anodiff::tensor_view<const float, 2>,
-               anodiff::tensor_view<float, 2>) const {}
+               anodiff::tensor_view<float, 2>, std::span<const anodiff::index>) const {}
 #endif
 };
 
