@@ -95,7 +95,7 @@ std::string number_of(const text_fields& numbers, std::string_view name) {
 }
 
 bool fit_watch::operator()(const progress& p) {
-  const bool training = std::string_view{p.stage} == "train", asked = interruptible::requested() != 0;
+  const bool training = std::string_view{p.stage}.starts_with("train"), asked = interruptible::requested() != 0;
   if (training && asked && !stopped_) {
     stopped_ = true;
     out_.note("stopped at step ", p.done, "; calibrating and saving what has been learned");

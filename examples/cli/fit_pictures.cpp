@@ -63,7 +63,9 @@ void fit_pictures(const fit_flags& flags) {
   out.clear();
   const auto reason = watch.stopped_by(made.record().steps, number_of(made.numbers(), "training.steps"));
   std::error_code ignored;
-  if (!flags.checkpoint.empty() && reason.empty()) std::filesystem::remove(flags.checkpoint, ignored);
+  if (!flags.checkpoint.empty() && reason.empty())
+    for (const std::string_view ending : {std::string_view{}, coarse_checkpoint})
+      std::filesystem::remove(concat(flags.checkpoint, ending), ignored);
   if (flags.common.json)
     print(document(flags, made, watch.seconds(), reason));
   else

@@ -90,7 +90,7 @@ TEST_CASE("the job on a folder of pictures", "[cli]") {
 
   const auto facts = done(at.folder, {"info", at.model, "--json"}).json();
   CHECK(facts.at("method").string("info") == "image_default");
-  CHECK(facts.at("format").integer("info") == 3);
+  CHECK(facts.at("format").integer("info") == 4);
   CHECK(done(at.folder, {"info", at.model}).out.find("image_default") != std::string::npos);
 
   const auto calibrated = at.folder / "other.anodiff";

@@ -29,7 +29,7 @@ TEST_CASE("a cut is reflected outside the picture, and can be turned over", "[pi
 TEST_CASE("crops depend on the key and their place alone, and reach every corner", "[pictures]") {
   const std::vector<ad::tensor<float, 3>> pictures{numbered(20, 12), numbered(9, 30)};
   ad::picture_params how{.crop = 8, .margin = 2, .mirror = false};
-  const ad::crop_source source{pictures, 2, how, 5};
+  const ad::crop_source source{pictures, 2, how, how.crop, 5};
   CHECK(source.training() == 10);
   CHECK(source.count() == 10);
   CHECK(source.row_size() == 64);
@@ -48,7 +48,7 @@ TEST_CASE("crops depend on the key and their place alone, and reach every corner
 
 TEST_CASE("a picture smaller than a crop lies in its middle", "[pictures]") {
   const std::vector<ad::tensor<float, 3>> pictures{numbered(2, 2)};
-  const ad::crop_source source{pictures, 1, {.crop = 8, .margin = 0, .mirror = false}, 1};
+  const ad::crop_source source{pictures, 1, {.margin = 0, .mirror = false}, 8, 1};
   std::vector<float> crop(64);
   source.take(0, {}, crop);
   CHECK(crop[3 * 8 + 3] == 0);

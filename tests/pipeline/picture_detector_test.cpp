@@ -9,6 +9,7 @@
 #include <anodiff/scorers/reconstruction.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 namespace ad = anodiff;
@@ -49,7 +50,14 @@ detector::options brief() {
   out.training.steps = 40;
   out.training.batch = 8;
   out.model = {.width = 4, .levels = 2, .time_features = 8, .time_width = 8};
-  out.picture = {.reduce = 1, .scales = 2, .ratio = 2, .crop = 16, .margin = 16, .border = 2};
+  out.picture = {.reduce = 1,
+                 .scales = 2,
+                 .ratio = 2,
+                 .crop = 16,
+                 .coarse_network = true,
+                 .coarse_crop = 16,
+                 .margin = 16,
+                 .border = 2};
   out.corruption.largest = 5;
   return out;
 }
@@ -65,10 +73,14 @@ const detector& fitted() {
 struct scratch {
   std::string path =
       (std::filesystem::temp_directory_path() / ad::concat("anodiff-picture-test-", std::rand())).string();
-  scratch() { std::filesystem::remove(path); }
+  scratch() { clear(); }
   scratch(const scratch&) = delete;
   scratch& operator=(const scratch&) = delete;
-  ~scratch() { std::filesystem::remove(path); }
+  ~scratch() { clear(); }
+  void clear() const {
+    std::filesystem::remove(path);
+    std::filesystem::remove(path + std::string{ad::coarse_checkpoint});
+  }
 };
 
 }  // namespace
@@ -139,14 +151,57 @@ TEST_CASE("a picture detector is saved and loaded to the bit, and damaged files 
   CHECK_THROWS_AS(detector::load(file.path), ad::data_error);
 }
 
+TEST_CASE("a picture detector with one network for all scales is of the older format", "[pictures]") {
+  auto numbers = brief();
+  numbers.picture.coarse_network = false;
+  detector made{numbers, ad::cpu_engine{1}};
+  made.fit(normal(44));
+  const scratch file;
+  made.save(file.path);
+  CHECK(ad::formats::read_safetensors(file.path).metadata_at("anodiff.format") == "3");
+  const auto picture = damaged(textured(100));
+  CHECK(detector::load(file.path, ad::cpu_engine{1}).score(picture).map == made.score(picture).map);
+  CHECK(made.score(picture).map != fitted().score(picture).map);
+
+  // a file of that time does not know of a second network, and what the method's numbers say now needs one
+  fitted().save(file.path);
+  std::ifstream in{file.path, std::ios::binary};
+  std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+  const auto at = bytes.find("\"anodiff.format\":\"4\"");
+  REQUIRE(at != std::string::npos);
+  bytes[at + 18] = '3';
+  std::ofstream{file.path, std::ios::binary} << bytes;
+  CHECK_THROWS_WITH(detector::load(file.path), Catch::Contains("was written in format 3, with one network for all "
+                                                               "scales, and method 'image_default' has had two since "
+                                                               "format 4; fit it again"));
+}
+
+TEST_CASE("a picture detector: networks share the time, and each has its steps", "[pictures]") {
+  auto numbers = brief();
+  numbers.training.time_budget = 1e-9;
+  detector hurried{numbers, ad::cpu_engine{1}};
+  std::vector<std::string> stages;
+  hurried.fit(normal(44), {.progress = [&](const ad::progress& p) {
+                if (stages.empty() || stages.back() != p.stage) stages.emplace_back(p.stage);
+                return true;
+              }});
+  CHECK(hurried.record().steps == 16);
+  CHECK(stages == std::vector<std::string>{"prepare", "train coarse", "train", "measure", "calibrate"});
+  CHECK(std::isfinite(hurried.score(textured(3)).score));
+}
+
 TEST_CASE("a picture detector goes on from its checkpoint to the same bits", "[pictures]") {
   const scratch file;
-  detector stopped{brief(), ad::cpu_engine{1}};
-  const auto stop = [](const ad::progress& p) { return std::string_view{p.stage} != "train" || p.done < 16; };
-  stopped.fit(normal(44), {.progress = stop, .checkpoint = file.path});
-  detector resumed{brief(), ad::cpu_engine{1}};
-  resumed.fit(normal(44), {.checkpoint = file.path});
-  CHECK(resumed.score(textured(7)).score == fitted().score(textured(7)).score);
+  for (const char* where : {"train coarse", "train"}) {
+    file.clear();
+    detector stopped{brief(), ad::cpu_engine{1}};
+    const auto stop = [&](const ad::progress& p) { return std::string_view{p.stage} != where || p.done < 16; };
+    stopped.fit(normal(44), {.progress = stop, .checkpoint = file.path});
+    CHECK(stopped.score(textured(7)).score != fitted().score(textured(7)).score);
+    detector resumed{brief(), ad::cpu_engine{1}};
+    resumed.fit(normal(44), {.checkpoint = file.path});
+    CHECK(resumed.score(textured(7)).score == fitted().score(textured(7)).score);
+  }
   detector others{brief(), ad::cpu_engine{1}};
   CHECK_THROWS_WITH(others.fit(normal(44, 5), {.checkpoint = file.path}),
                     Catch::Contains("other data or other numbers"));
@@ -205,6 +260,9 @@ TEST_CASE("a picture detector says what it needs", "[pictures]") {
   auto small = brief();
   small.memory_limit = 1e5;
   CHECK_THROWS_AS((detector{small, ad::cpu_engine{1}}.fit(normal(44))), ad::memory_error);
+  auto alone = brief();
+  alone.picture.scales = 1;
+  CHECK_THROWS_WITH(detector{alone}, "picture: coarse_network needs more scales than one, got 1");
   auto wrong = brief();
   wrong.picture.tile = 100;
   CHECK_THROWS_WITH(detector{wrong}, "picture: tile and overlap must be multiples of 16, got 100 and 64");

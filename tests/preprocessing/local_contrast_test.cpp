@@ -40,7 +40,8 @@ TEST_CASE("local_contrast: exposure and slow light drop out", "[preprocessing]")
 TEST_CASE("local_contrast: a flat picture is zero, and a spot is clipped at the limit", "[preprocessing]") {
   ad::tensor<float, 3> flat{{40, 40, 3}};
   std::ranges::fill(flat.flat(), 0.4F);
-  for (const float v : prepared(flat).flat()) CHECK(std::abs(v) < 1e-2F);
+  const auto even = prepared(flat);
+  for (const float v : even.flat()) CHECK(std::abs(v) < 1e-2F);
   flat.data()[(20 * 40 + 20) * 3 + 1] = 1;
   const auto spot = prepared(flat, {.limit = 5});
   CHECK(spot.data()[(20 * 40 + 20) * 3 + 1] == 5);
@@ -57,4 +58,21 @@ TEMPLATE_LIST_TEST_CASE("preprocessings of pictures keep the laws of their conce
   TestType{}.apply(ad::cpu_engine{1}, picture, one);
   TestType{}.apply(ad::cpu_engine{3}, picture, three);
   CHECK(one == three);
+}
+
+TEST_CASE("local_contrast: at coarse scales a pixel is compared with the whole picture, by hand", "[preprocessing]") {
+  const ad::preprocessing::local_contrast_params p{.dark = 0.05, .limit = 1, .whole = 1};
+  ad::tensor<float, 3> picture{{1, 3, 2}}, out{picture.extents()};
+  const std::vector<float> values{0.1F, 0.9F, 0.3F, 0.9F, 0.9F, 0.4F};
+  std::ranges::copy(values, picture.data());
+  ad::preprocessing::local_contrast{p}.apply(ad::cpu_engine{1}, picture, out, 1);
+  // ln(I + 0.1) less the median of each channel: ln 0.2, ln 0.4, ln 1 and 0, 0, ln 0.5
+  const std::vector<double> want{-std::log(2), 0, 0, 0, std::log(2.5), -std::log(2)};
+  for (std::size_t i = 0; i < want.size(); ++i)
+    CHECK(static_cast<double>(out.data()[i]) == Approx(want[i]).margin(1e-6));
+  picture.data()[0] = -1;  // no brightness, and cut off at the limit
+  ad::preprocessing::local_contrast{p}.apply(ad::cpu_engine{1}, picture, out, 2);
+  CHECK(out.data()[0] == -1.0F);
+  CHECK_THROWS_WITH(ad::preprocessing::local_contrast({.whole = 9}),
+                    "preprocessing::local_contrast: whole must lie in [0, 8], got 9");
 }

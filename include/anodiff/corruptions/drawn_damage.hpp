@@ -17,7 +17,7 @@ struct drawn_damage_params {
   double longest = 50;      ///< length of a line in pixels; at least 4
   double soft = 0.5;        ///< share of the pieces whose edge is wider than a pixel, up to 5 pixels; [0, 1]
   double hills = 0.1;       ///< share of the pieces that have no edge at all: hills, three times as large; [0, 1]
-  double weakest = 1;       ///< change of brightness in units of the sample; above 0
+  double weakest = 0.7;     ///< change of brightness in units of the sample, uniform in its logarithm; above 0
   double strongest = 5;     ///< likewise; at least `weakest`
   double dark = 0.6;        ///< share of the changes that darken; [0, 1]
   double hidden = 0.3;      ///< of the samples in which blocks are hidden; fewer of these are damaged too; [0, 1]
@@ -110,7 +110,7 @@ class drawn_damage {
     const double y = draw.uniform(-2, static_cast<double>(height) + 2),
                  x = draw.uniform(-2, static_cast<double>(width) + 2);
     const double size = draw.log_uniform(params_.smallest, params_.largest);
-    const double change = draw.uniform(params_.weakest, params_.strongest) * (draw.chance(params_.dark) ? -1 : 1);
+    const double change = draw.log_uniform(params_.weakest, params_.strongest) * (draw.chance(params_.dark) ? -1 : 1);
     const double edge = draw.chance(params_.soft) ? draw.uniform(1, 5) : 1;
     const double kind = draw.uniform();
     const filling what = kind < 0.55   ? filling::shift

@@ -8,6 +8,9 @@
 
 namespace anodiff {
 
+/// Behind the name of a checkpoint: that of the network for coarser scales, where a detector of pictures has one.
+inline constexpr std::string_view coarse_checkpoint = ".coarse";
+
 /// What a fit is given beside the rows.
 struct fit_options {
   progress_callback progress{};

@@ -17,17 +17,24 @@ namespace anodiff {
 /// detector_options), fit.* (see fit_record), columns and sample as JSON lists. Format 2 adds what a preprocessing that
 /// widens has learned, its own tensors preprocessing.*, and the columns' schema, a JSON list with null for a numeric
 /// column and the names of a categorical one; a model without them is format 1. Format 3 is a detector of pictures: its
-/// tensors are listed at basic_picture_detector::save_to, sample holds the extents of what it has trained on.
-inline constexpr index model_file_format = 3;
+/// tensors are listed at basic_picture_detector::save_to, sample holds the extents of what it has trained on. Format 4
+/// is such a detector whose coarser scales have a network of their own.
+inline constexpr index model_file_format = 4, pictures_format = 3, two_networks_format = 4;
 
 namespace detail {
 
-/// Refuses what is no model file, or one of a newer version. Returns the method's name.
-[[nodiscard]] inline std::string check_model_file(const formats::safetensors_file& file) {
+/// The format that a model file says it has.
+[[nodiscard]] inline index format_of(const formats::safetensors_file& file) {
   const auto* format = file.find_metadata("anodiff.format");
   check<data_error>(format != nullptr, file.name, ": is a safetensors file, but not a model of anodiff");
   index written = 0;
   field_from_text(concat(file.name, ": anodiff.format"), *format, written);
+  return written;
+}
+
+/// Refuses what is no model file, or one of a newer version. Returns the method's name.
+[[nodiscard]] inline std::string check_model_file(const formats::safetensors_file& file) {
+  const index written = format_of(file);
   check<data_error>(written >= 1, file.name, ": format must be at least 1, got ", written);
   check<data_error>(written <= model_file_format, file.name, ": was written in format ", written, " by anodiff ",
                     file.metadata_at("anodiff.version"), "; this is anodiff ", version, ", which reads formats up to ",

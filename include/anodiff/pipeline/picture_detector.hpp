@@ -48,8 +48,10 @@ class basic_picture_detector {
         calibrator_{numbers_.calibration},
         preprocessor_{numbers_.preprocessing},
         corruption_{numbers_.corruption},
+        coarse_corruption_{numbers_.coarse_corruption},
         objective_{numbers_.objective},
         model_{numbers_.model, std::move(engine)},
+        coarse_model_{numbers_.model, model_.engine()},
         map_blur_{numbers_.picture.map_blur > 0 ? ops::gaussian_weights<float>(numbers_.picture.map_blur)
                                                 : std::vector<float>{}} {}
 
@@ -92,6 +94,7 @@ class basic_picture_detector {
   [[nodiscard]] bool is_fitted() const noexcept { return fitted_; }
   [[nodiscard]] const options& numbers() const noexcept { return numbers_; }
   [[nodiscard]] const fit_record& record() const noexcept { return record_; }
+  /// The network of the finest scale.
   [[nodiscard]] const model_type& model() const noexcept { return model_; }
   [[nodiscard]] index channels() const noexcept { return channels_; }
   /// The false-alarm rate promised for normal pictures; empty without calibration.
@@ -156,7 +159,12 @@ class basic_picture_detector {
         formats::resize(picture, (picture.extent(0) + factor - 1) / factor, (picture.extent(1) + factor - 1) / factor);
     tensor<float, 3> out{small.extents()};
     preprocessor_.apply(model_.engine(), small, out, scale);
+    if (has_own_network(scale)) scale_to_unit(out);
     return out;
+  }
+  /// The coarser scales' own network sees deviations of 1 on average, and none above 8.
+  void scale_to_unit(tensor_view<float, 3> picture) const {
+    for (float& v : picture.flat()) v = std::clamp(v / static_cast<float>(coarse_unit_), -8.0F, 8.0F);
   }
   [[nodiscard]] static tensor<float, 2> resized(tensor_view<const float, 2> map, index height, index width) {
     return tensor<float, 2>{
@@ -168,7 +176,7 @@ class basic_picture_detector {
   template <class F>
   void for_each_piece(tensor_view<const float, 3> picture, F&& f) const;
   /// A run over pieces of (height, width).
-  [[nodiscard]] typename picture_runs<run_type>::lease planned(index height, index width) const;
+  [[nodiscard]] typename picture_runs<run_type>::lease planned(index scale, index height, index width) const;
   /// The views' maps (views, h, w) of a prepared picture: at a coarser scale those that the scorer wants there.
   [[nodiscard]] tensor<float, 3> views_of(tensor_view<const float, 3> picture, const learned_type& learned,
                                           index scale) const;
@@ -215,16 +223,36 @@ class basic_picture_detector {
                             "picture_detector: stopped by the progress callback while ", stage, " had ", total - done,
                             " pictures left");
   }
-  void train(std::span<const tensor<float, 3>> prepared, const fit_options& how);
+  /// All networks that there are; prepared holds `learning` pictures of each scale.
+  void train(std::span<const tensor<float, 3>> prepared, index learning, const fit_options& how);
+  /// One network, for `budget` seconds if that is not 0. Returns its steps and its loss.
+  std::pair<index, double> train(model_type& model, std::span<const tensor<float, 3>> prepared, index side,
+                                 const typename Parts::recipe_type::corruption_policy& corruption,
+                                 const training_params& numbers, const fit_options& how, const std::string& identity);
   /// What the scorer learns, and the views' and maps' statistics, from prepared pictures of one scale.
   [[nodiscard]] scale_statistics measured(std::span<const tensor<float, 3>> prepared, index scale,
                                           const progress_callback& report) const;
   [[nodiscard]] std::string identity_of(std::span<const tensor<float, 3>> prepared) const;
+  [[nodiscard]] bool has_own_network(index scale) const noexcept {
+    return scale > 0 && numbers_.picture.coarse_network;
+  }
+  [[nodiscard]] const model_type& model_of(index scale) const noexcept {
+    return has_own_network(scale) ? coarse_model_ : model_;
+  }
+  /// The scorer of a scale; it may be a simpler one where pictures are coarse.
+  [[nodiscard]] scorer_type scorer_of([[maybe_unused]] index scale) const {
+    if constexpr (requires { scorer_.coarse(); })
+      if (scale > 0) return scorer_.coarse();
+    return scorer_;
+  }
   /// The context of a scorer for pieces of that size; the model borrowed.
-  [[nodiscard]] context_type context(const model_type& model) const {
-    return {model,         prediction_,    sampler_,       grid_,         conditioner_,
-            levels_,       numbers_.start, numbers_.steps, numbers_.seed, model.sample_shape().size(),
-            numbers_.clip, corruption_};
+  [[nodiscard]] context_type context(const model_type& model, index scale) const {
+    return {model,          prediction_,
+            sampler_,       grid_,
+            conditioner_,   levels_,
+            numbers_.start, numbers_.steps,
+            numbers_.seed,  model.sample_shape().size(),
+            numbers_.clip,  has_own_network(scale) ? coarse_corruption_ : corruption_};
   }
 
   options numbers_;
@@ -238,9 +266,11 @@ class basic_picture_detector {
   typename Parts::pooler_type pooler_;
   typename Parts::calibrator_type calibrator_;
   typename Parts::preprocessor_type preprocessor_;
-  typename Parts::recipe_type::corruption_policy corruption_;
+  typename Parts::recipe_type::corruption_policy corruption_, coarse_corruption_;
   typename Parts::recipe_type::objective_policy objective_;
   model_type model_;
+  model_type coarse_model_;  // of the scales after the finest; unused where one network judges all
+  double coarse_unit_ = 1;   // mean size of what it has learned from, before it was scaled
   std::vector<float> map_blur_;
 
   index channels_ = 0;
@@ -248,7 +278,7 @@ class basic_picture_detector {
   std::optional<typename Parts::calibrator_type::fitted> calibrated_;
   fit_record record_;
   bool fitted_ = false;
-  mutable picture_runs<run_type> runs_;
+  mutable picture_runs<run_type> runs_, coarse_runs_;
 };
 
 }  // namespace anodiff

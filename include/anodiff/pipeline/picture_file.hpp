@@ -12,7 +12,8 @@ void basic_picture_detector<Parts>::save(const std::string& path) const {
   save_to(path);
 }
 
-/// Tensors beside those of model.*: scale.N.whole (f64, mean and deviation) and, where there are any,
+/// Tensors beside those of model.*, and of coarse.* and coarse.unit (f64) where the coarser scales have a network of
+/// their own: scale.N.whole (f64, mean and deviation) and, where there are any,
 /// scale.N.views.mean, scale.N.views.deviation (f64), scale.N.tail.V of view V (f64) and scale.N.learned.* (f32), for
 /// each scale from 0, the finest; calibration.scores (f64).
 template <class Parts>
@@ -24,7 +25,7 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
   std::vector<std::vector<double>> tables;  // tensors borrow their bytes, which stay where they are
   std::size_t views = 0;
   for (const auto& normal : statistics_) views += normal.tails.size();
-  tables.reserve(3 * statistics_.size() + views);
+  tables.reserve(3 * statistics_.size() + views + 1);
   const auto add = [&](std::string name, std::vector<double> values) {
     tensors.push_back(named(std::move(name), std::span<const double>{tables.emplace_back(std::move(values))}));
   };
@@ -50,9 +51,15 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
   if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
   model_.tensors(
       [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("model.", name), values)); });
-  formats::write_safetensors(
-      target, tensors,
-      detail::model_metadata<Parts>(model_file_format, numbers_, record_, model_.sample_shape().sample));
+  const bool second = numbers_.picture.coarse_network;
+  if (second) {
+    add("coarse.unit", {coarse_unit_});
+    coarse_model_.tensors(
+        [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("coarse.", name), values)); });
+  }
+  formats::write_safetensors(target, tensors,
+                             detail::model_metadata<Parts>(second ? two_networks_format : pictures_format, numbers_,
+                                                           record_, model_.sample_shape().sample));
 }
 
 template <class Parts>
@@ -69,6 +76,9 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
     const auto sample = detail::read_model_metadata(file, numbers, record);
     check(sample.size() == 3, "needs a sample (height, width, channels), got ", sample.size(), " dimensions");
     basic_picture_detector made{std::move(numbers), model_.engine()};
+    check(!made.numbers_.picture.coarse_network || detail::format_of(file) >= two_networks_format,
+          "was written in format ", detail::format_of(file), ", with one network for all scales, and method '",
+          Parts::preset_type::name, "' has had two since format ", two_networks_format, "; fit it again");
     made.channels_ = sample[2];
     made.record_ = std::move(record);
     const auto statistics = [&](double mean, double deviation, std::string_view name) {
@@ -97,6 +107,13 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
     made.model_.restore({sample, made.numbers_.seed}, [&](std::string_view name) {
       return file.find<typename engine_type::real, 2>(concat("model.", name));
     });
+    if (const index side = made.numbers_.picture.coarse_crop; made.numbers_.picture.coarse_network) {
+      made.coarse_unit_ = detail::finite_doubles(file, "coarse.unit", 1)[0];
+      check(made.coarse_unit_ > 0, "coarse.unit must be above 0, got ", made.coarse_unit_);
+      made.coarse_model_.restore({{side, side, sample[2]}, made.numbers_.seed}, [&](std::string_view name) {
+        return file.find<typename engine_type::real, 2>(concat("coarse.", name));
+      });
+    }
     if (file.contains("calibration.scores"))
       made.calibrated_ = made.calibrator_.fit(detail::finite_doubles(file, "calibration.scores"));
     if constexpr (sums_tails) {
@@ -111,10 +128,11 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
       }
     }
     if constexpr (Parts::aggregator_type::needs_statistics) {
-      const index views = made.scorer_.prepare(made.context(made.model_), 1).views();
-      for (const auto& normal : made.statistics_)
-        check(static_cast<index>(normal.views.size()) == views, "needs statistics of ", views, " views, got ",
-              normal.views.size());
+      for (index k = 0; k < made.numbers_.picture.scales; ++k) {
+        const index views = made.scorer_of(k).prepare(made.context(made.model_of(k), k), 1).views();
+        const auto stored = static_cast<index>(made.statistics_[static_cast<std::size_t>(k)].views.size());
+        check(stored == views, "needs statistics of ", views, " views, got ", stored);
+      }
     }
     made.fitted_ = true;
     *this = std::move(made);

@@ -19,8 +19,10 @@ void basic_picture_detector<Parts>::fit(const picture_list& pictures, const fit_
       static_cast<std::size_t>(learning * scales));  // all of one scale, then the next
   fitted_ = false;
   runs_.clear();
+  coarse_runs_.clear();
   calibrated_.reset();
   statistics_.clear();
+  coarse_unit_ = 1;
   double bytes = 0;
   for (index i = 0; i < learning; ++i) {
     const auto picture = pictures.load(i);
@@ -37,8 +39,18 @@ void basic_picture_detector<Parts>::fit(const picture_list& pictures, const fit_
                         " MB); give fewer pictures, a larger picture.reduce, or a higher limit");
     said(how.progress, "prepare", i + 1, learning);
   }
+  if (numbers_.picture.coarse_network) {
+    const auto coarse = std::span{prepared}.subspan(static_cast<std::size_t>(learning));
+    double sum = 0, count = 0;
+    for (const auto& picture : coarse) {
+      for (const float v : picture.flat()) sum += std::abs(static_cast<double>(v));
+      count += static_cast<double>(picture.size());
+    }
+    coarse_unit_ = std::max(1e-3, sum / count);  // pictures without any deviation have no unit
+    for (auto& picture : coarse) scale_to_unit(picture);
+  }
   record_ = {.rows = n, .train_rows = learning, .calibration_rows = held_out, .columns = {}, .schema = {}};
-  train(prepared, how);
+  train(prepared, learning, how);
   const std::span<const tensor<float, 3>> all{prepared};
   for (index k = 0; k < scales; ++k)
     statistics_.push_back(measured(
@@ -48,19 +60,51 @@ void basic_picture_detector<Parts>::fit(const picture_list& pictures, const fit_
 }
 
 template <class Parts>
-void basic_picture_detector<Parts>::train(std::span<const tensor<float, 3>> prepared, const fit_options& how) {
-  const auto& picture = numbers_.picture;
+void basic_picture_detector<Parts>::train(std::span<const tensor<float, 3>> prepared, index learning,
+                                          const fit_options& how) {
+  const picture_params& picture = numbers_.picture;
+  const std::string identity = how.checkpoint.empty() ? "" : identity_of(prepared);
+  training_params numbers = numbers_.training;
+  std::span<const tensor<float, 3>> fine = prepared;
+  if (picture.coarse_network) {
+    // a step costs as its pixels do, and a network takes of the time what its steps cost; the rest is the next one's
+    const auto pixels = [](index side) { return static_cast<double>(side * side); };
+    const double share = pixels(picture.coarse_crop) / (pixels(picture.coarse_crop) + pixels(picture.crop));
+    fine = prepared.first(static_cast<std::size_t>(learning));
+    fit_options own = how;
+    if (!how.checkpoint.empty()) own.checkpoint += coarse_checkpoint;
+    const auto said_as_coarse = [&how](progress p) {
+      p.stage = "train coarse";
+      return how.progress(p);
+    };
+    own.progress = said_as_coarse;
+    numbers.time_budget *= share;
+    const auto start = std::chrono::steady_clock::now();
+    (void)train(coarse_model_, prepared.subspan(static_cast<std::size_t>(learning)), picture.coarse_crop,
+                coarse_corruption_, numbers, own, concat(identity, "; coarse"));
+    const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    numbers.time_budget = numbers_.training.time_budget;
+    if (numbers.time_budget > 0)
+      numbers.time_budget = std::max((1 - share) * numbers.time_budget, numbers.time_budget - taken);
+  }
+  std::tie(record_.steps, record_.loss) = train(model_, fine, picture.crop, corruption_, numbers, how, identity);
+}
+
+template <class Parts>
+std::pair<index, double> basic_picture_detector<Parts>::train(
+    model_type& model, std::span<const tensor<float, 3>> prepared, index side,
+    const typename Parts::recipe_type::corruption_policy& corruption, const training_params& numbers,
+    const fit_options& how, const std::string& identity) {
   const auto count = static_cast<index>(prepared.size());
   // an epoch sees each picture in several places, so that a few pictures fill a batch
-  const index repeats = std::max<index>(8, (8 * numbers_.training.batch + count - 1) / count);
-  const crop_source source{prepared, count, picture, repeats};
-  model_.build({{picture.crop, picture.crop, channels_}, numbers_.seed});
+  const index repeats = std::max<index>(8, (8 * numbers.batch + count - 1) / count);
+  const crop_source source{prepared, count, numbers_.picture, side, repeats};
+  model.build({{side, side, channels_}, numbers_.seed});
   trainer<model_type, typename Parts::prediction_type, typename Parts::recipe_type::corruption_policy,
           typename Parts::recipe_type::objective_policy>
-      training{model_, prediction_, corruption_, objective_, levels_, numbers_.training, source, numbers_.seed};
-  run_with_checkpoints(training, how, how.checkpoint.empty() ? "" : identity_of(prepared), model_.parameter_count());
-  record_.steps = training.state().step;
-  record_.loss = training.state().loss;
+      training{model, prediction_, corruption, objective_, levels_, numbers, source, numbers_.seed};
+  run_with_checkpoints(training, how, identity, model.parameter_count());
+  return {training.state().step, training.state().loss};
 }
 
 template <class Parts>
@@ -75,7 +119,7 @@ auto basic_picture_detector<Parts>::measured(std::span<const tensor<float, 3>> p
     typename scorer_type::study study{};
     for (std::size_t i = 0; i < count; ++i) {
       for_each_piece(picked(i), [&](tensor_view<const float, 3> piece, auto&&) {
-        auto lease = planned(piece.extent(0), piece.extent(1));
+        auto lease = planned(scale, piece.extent(0), piece.extent(1));
         lease.run->study({piece.data(), {1, piece.size()}}, study);
       });
       said(report, "study", static_cast<index>(i + 1), static_cast<index>(count));

@@ -9,23 +9,31 @@ namespace anodiff {
 
 /// How pictures reach a network, and how its evidence becomes a map.
 struct picture_params {
-  index reduce = 1;     ///< the finest scale is the picture in means of reduce x reduce pixels; [1, 64]
-  index scales = 1;     ///< sizes at which a picture is judged; the map is the largest of theirs; [1, 8]
-  index ratio = 4;      ///< between one scale and the next coarser one; [2, 16]
-  index crop = 64;      ///< side of a training crop, in pixels of its scale; [8, 4096]
-  index margin = 16;    ///< a crop may begin that far outside a picture, which is reflected there; [0, 4096]
-  bool mirror = true;   ///< training crops are mirrored at random, both ways
-  double map_blur = 1;  ///< sigma of the map's Gaussian, in pixels of its scale; 0 = none; [0, 100]
-  index border = 0;     ///< the picture's score leaves out that many outer pixels of the finest scale; [0, 4096]
-  index tile = 1024;    ///< a side beyond which a scale is scored in pieces; a multiple of 16; [64, 65536]
-  index overlap = 64;   ///< of those pieces, each way; a multiple of 16; [0, 4096]
+  index reduce = 1;  ///< the finest scale is the picture in means of reduce x reduce pixels; [1, 64]
+  index scales = 1;  ///< sizes at which a picture is judged; the map is the largest of theirs; [1, 8]
+  index ratio = 4;   ///< between one scale and the next coarser one; [2, 16]
+  index crop = 64;   ///< side of a training crop, in pixels of its scale; [8, 4096]
+  /// Whether the scales after the finest are judged by a network of their own, which learns from them alone, from crops
+  /// of coarse_crop pixels and the damage of coarse_corruption; without it one network learns from all scales.
+  bool coarse_network = false;
+  index coarse_crop = 32;  ///< [8, 4096]
+  index margin = 16;       ///< a crop may begin that far outside a picture, which is reflected there; [0, 4096]
+  index surround = 16;     ///< pixels of its reflection around a picture that is scored; [0, 4096]
+  bool mirror = true;      ///< training crops are mirrored at random, both ways
+  double map_blur = 1;     ///< sigma of the map's Gaussian, in pixels of its scale; 0 = none; [0, 100]
+  index border = 0;        ///< the picture's score leaves out that many outer pixels of the finest scale; [0, 4096]
+  index tile = 1024;       ///< a side beyond which a scale is scored in pieces; a multiple of 16; [64, 65536]
+  index overlap = 64;      ///< of those pieces, each way; a multiple of 16; [0, 4096]
 
   static constexpr void fields(auto& self, auto&& field) {
     field("reduce", self.reduce);
     field("scales", self.scales);
     field("ratio", self.ratio);
     field("crop", self.crop);
+    field("coarse_network", self.coarse_network);
+    field("coarse_crop", self.coarse_crop);
     field("margin", self.margin);
+    field("surround", self.surround);
     field("mirror", self.mirror);
     field("map_blur", self.map_blur);
     field("border", self.border);
@@ -41,7 +49,10 @@ struct picture_params {
     in("scales", scales, index{1}, index{8});
     in("ratio", ratio, index{2}, index{16});
     in("crop", crop, index{8}, index{4096});
+    in("coarse_crop", coarse_crop, index{8}, index{4096});
+    check(!coarse_network || scales > 1, "picture: coarse_network needs more scales than one, got ", scales);
     in("margin", margin, index{0}, index{4096});
+    in("surround", surround, index{0}, index{4096});
     in("map_blur", map_blur, 0.0, 100.0);
     in("border", border, index{0}, index{4096});
     in("tile", tile, index{64}, index{65536});
@@ -66,8 +77,15 @@ struct picture_options : detector_options<Parts> {
     return picture_params{};
   }();
 
+  /// Damage from which the coarser scales' own network learns; without such a network without use.
+  typename Parts::recipe_type::corruption_policy::params coarse_corruption = [] {
+    if constexpr (requires { Parts::preset_type::coarse_corruption; }) return Parts::preset_type::coarse_corruption;
+    return typename Parts::recipe_type::corruption_policy::params{};
+  }();
+
   static constexpr void groups(auto& self, auto&& f) {
     f("picture.", self.picture);
+    f("coarse_corruption.", self.coarse_corruption);
     detector_options<Parts>::groups(self, f);
   }
   void verify() const {

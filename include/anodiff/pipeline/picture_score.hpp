@@ -12,7 +12,7 @@ void basic_picture_detector<Parts>::for_each_piece(tensor_view<const float, 3> p
   constexpr index grid = 16;
   const auto rounded = [](index n) { return (n + grid - 1) / grid * grid; };
   const picture_params& how = numbers_.picture;
-  const index margin = rounded(how.margin), height = picture.extent(0), width = picture.extent(1);
+  const index margin = how.surround, height = picture.extent(0), width = picture.extent(1);
   // the piece begins at `at` and is judged from `from` to `to`
   struct stretch {
     index at, size, from, to;
@@ -42,22 +42,17 @@ void basic_picture_detector<Parts>::for_each_piece(tensor_view<const float, 3> p
 template <class Parts>
 tensor<float, 3> basic_picture_detector<Parts>::views_of(tensor_view<const float, 3> picture,
                                                          const learned_type& learned, index scale) const {
-  const auto wanted = [&]([[maybe_unused]] index views) {
-    if constexpr (requires { scorer_type::coarse_views; })
-      if (scale > 0) return std::min(views, scorer_type::coarse_views);
-    return views;
-  };
   tensor<float, 3> views;
   for_each_piece(picture, [&](tensor_view<const float, 3> piece, auto&& for_each_line) {
     const index height = piece.extent(0), width = piece.extent(1), channels = piece.extent(2), size = piece.size();
-    auto lease = planned(height, width);
+    auto lease = planned(scale, height, width);
     const tensor_view<const float, 2> x{piece.data(), {1, size}};
     const tensor_view<float, 3> evidence{lease.evidence.data(), {lease.run->views(), 1, size}};
     if constexpr (part::studies_normals<scorer_type>)
       lease.run->evidence(x, learned, evidence);
     else
       lease.run->evidence(x, evidence);
-    if (views.size() == 0) views = tensor<float, 3>{{wanted(evidence.extent(0)), picture.extent(0), picture.extent(1)}};
+    if (views.size() == 0) views = tensor<float, 3>{{evidence.extent(0), picture.extent(0), picture.extent(1)}};
     for (index v = 0; v < views.extent(0); ++v)
       for_each_line([&](index line, index piece_line, index column, index piece_column, index count) {
         const float* from = evidence.data() + v * size + (piece_line * width + piece_column) * channels;
@@ -117,10 +112,12 @@ tensor<float, 2> basic_picture_detector<Parts>::map_of(tensor_view<const float, 
 }
 
 template <class Parts>
-auto basic_picture_detector<Parts>::planned(index height, index width) const -> typename picture_runs<run_type>::lease {
-  return runs_.take(height, width, [&] {
-    const model_type resized = model_.resized({height, width, channels_});
-    picture_run<run_type> made{height, width, std::make_unique<run_type>(scorer_.prepare(context(resized), 1)), {}};
+auto basic_picture_detector<Parts>::planned(index scale, index height, index width) const ->
+    typename picture_runs<run_type>::lease {
+  return (scale > 0 ? coarse_runs_ : runs_).take(height, width, [&] {
+    const model_type resized = model_of(scale).resized({height, width, channels_});
+    picture_run<run_type> made{
+        height, width, std::make_unique<run_type>(scorer_of(scale).prepare(context(resized, scale), 1)), {}};
     made.evidence.resize(static_cast<std::size_t>(made.run->views() * height * width * channels_));
     return made;
   });

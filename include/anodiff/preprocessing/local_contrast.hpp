@@ -13,6 +13,7 @@ struct local_contrast_params {
   double flat = 0.01;   ///< relative deviation below which the surroundings count as no flatter; above 0
   double gain = 0.8;    ///< brings ordinary texture to about unit deviation; above 0
   double limit = 8;     ///< largest value, either way; above 0
+  index whole = 8;      ///< scale from which on a pixel is compared with the whole picture; 8 = never; [0, 8]
 
   static constexpr void fields(auto& self, auto&& field) {
     field("sigma", self.sigma);
@@ -21,13 +22,16 @@ struct local_contrast_params {
     field("flat", self.flat);
     field("gain", self.gain);
     field("limit", self.limit);
+    field("whole", self.whole);
   }
 };
 
 /// A pixel's relative deviation from the brightness around it, over the mean deviation there:
 ///   d = (I − G I) / (G I + dark),  x = clip(gain d / (G|d| + flat), ±limit),  G a Gaussian mean.
 /// Exposure and slow changes of light drop out. The mean of |d| and not its root mean square, so that a defect, which
-/// is part of its own surroundings, keeps its size.
+/// is part of its own surroundings, keeps its size. At coarse scales, where a defect can be as large as any
+/// surroundings, a pixel is compared with the whole picture in logarithms, channel by channel:
+///   x = clip(ln(I + 2 dark) − median, ±limit).
 class local_contrast {
  public:
   using params = local_contrast_params;
@@ -44,11 +48,13 @@ class local_contrast {
     positive("flat", p.flat);
     positive("gain", p.gain);
     positive("limit", p.limit);
+    check(p.whole >= 0 && p.whole <= 8, "preprocessing::local_contrast: whole must lie in [0, 8], got ", p.whole);
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
 
   template <class Engine>
   void apply(const Engine& machine, tensor_view<const float, 3> in, tensor_view<float, 3> out, index scale = 0) const {
+    if (scale >= params_.whole) return compare_with_whole(in, out);
     const double sigma = std::min(params_.sigma * std::pow(params_.coarser, static_cast<double>(scale)), 1000.0);
     const auto weights = ops::gaussian_weights<float>(sigma);
     tensor<float, 3> mean{in.extents()}, scratch{in.extents()};
@@ -69,6 +75,20 @@ class local_contrast {
   }
 
  private:
+  void compare_with_whole(tensor_view<const float, 3> in, tensor_view<float, 3> out) const {
+    const index channels = in.extent(2), pixels = in.extent(0) * in.extent(1);
+    const auto dark = static_cast<float>(2 * params_.dark), limit = static_cast<float>(params_.limit);
+    std::vector<float> values(static_cast<std::size_t>(pixels));
+    for (index c = 0; c < channels; ++c) {
+      float* to = out.data() + c;
+      for (index i = 0; i < pixels; ++i)
+        to[i * channels] = values[static_cast<std::size_t>(i)] =
+            std::log(std::max(in.data()[i * channels + c], 0.0F) + dark);
+      const auto middle = values.begin() + pixels / 2;
+      std::nth_element(values.begin(), middle, values.end());
+      for (index i = 0; i < pixels; ++i) to[i * channels] = std::clamp(to[i * channels] - *middle, -limit, limit);
+    }
+  }
   params params_;
 };
 

@@ -123,7 +123,7 @@ ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const std::string& path, 
 }
 ANODIFF_DETAIL_RUNTIME any_detector any_detector::load(const formats::safetensors_file& file, int threads) {
   const std::string method = method_of(file);
-  check<data_error>(file.metadata_at("anodiff.format") != "3", file.name, ": holds a detector of pictures, '", method,
+  check<data_error>(detail::format_of(file) < pictures_format, file.name, ": holds a detector of pictures, '", method,
                     "'; give it a folder of pictures (any_picture_detector)");
   const auto* named = file.find_metadata("policy.preprocessing");
   const bool mixed = named != nullptr && *named == preprocessing::mixed::name;

@@ -31,9 +31,6 @@ class repair {
  public:
   using params = repair_params;
   static constexpr std::string_view name = "repair";
-  /// Views that a coarser scale of a picture is judged by: what little it holds cannot be guessed from its
-  /// surroundings.
-  static constexpr index coarse_views = 1;
 
   explicit repair(params p = {}) : params_{p} {
     check(p.depth >= 0 && p.depth <= 1, "scorers::repair: depth must lie in [0, 1], got ", p.depth);
@@ -42,6 +39,13 @@ class repair {
     check(p.hiding_sigma > 0, "scorers::repair: hiding_sigma must be above 0, got ", p.hiding_sigma);
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
+  /// What judges a coarser scale of a picture: the first view alone, for what little such a scale holds cannot be
+  /// guessed from its surroundings.
+  [[nodiscard]] repair coarse() const {
+    params p = params_;
+    p.block = 0;
+    return repair{p};
+  }
 
   template <class Context>
   class run {
