@@ -143,8 +143,8 @@ TEST_CASE("a saved detector of mixed columns comes back to the bit", "[pipeline]
     return out.replace(out.find(from), from.size(), to);
   };
   CHECK(text.find("\"anodiff.format\":\"2\"") != std::string::npos);
-  CHECK_THAT(message_of([&] { opened(replaced("\"anodiff.format\":\"2\"", "\"anodiff.format\":\"4\"")); }),
-             Contains("reads formats up to 3"));
+  CHECK_THAT(message_of([&] { opened(replaced("\"anodiff.format\":\"2\"", "\"anodiff.format\":\"9\"")); }),
+             Contains("reads formats up to 4"));
   CHECK_THAT(message_of([&] { opened(replaced("green", "alien")); }),
              Contains("the categories of a column must stand in sorted order, each once"));
   CHECK_THAT(message_of([&] { opened(replaced("[null,null,[\\\"blue\\\"", "[null,     [\\\"blue\\\"")); }),
