@@ -56,7 +56,7 @@ TEST_CASE("a killed fit goes on from its checkpoint, to the same bits", "[cli]")
     CHECK_FALSE(exists(at.model));
   }
   const auto last = done(at.folder, at.with_checkpoint(steps));
-  CHECK(last.err == concat("anodiff: goes on from the checkpoint ", at.checkpoint, "\n"));
+  CHECK(last.err.starts_with(concat("anodiff: goes on from the checkpoint ", at.checkpoint, "\n")));
   CHECK_FALSE(exists(at.checkpoint));
   CHECK(at.scores_of(at.model) == at.scores_of(uninterrupted));
 }

@@ -68,10 +68,13 @@ plant("helpers.hpp: the top level holds" helpers.hpp "")
 plant("core/a.hpp: includes the umbrella <anodiff/anodiff.hpp>" core/a.hpp "#include <anodiff/anodiff.hpp>"
       anodiff.hpp "#include <anodiff/core/a.hpp>")
 plant("anodiff.hpp: does not include <anodiff/core/check.hpp>" ${core} anodiff.hpp "")
-plant("anodiff.hpp: includes <anodiff/formats/npz.hpp> outside #ifdef ANODIFF_HAS_ZLIB" formats/npz.hpp
-      "#include <zlib.h>" anodiff.hpp "#include <anodiff/formats/npz.hpp>")
-plant("anodiff.hpp: includes <anodiff/formats/far.hpp> outside #ifdef ANODIFF_HAS_ZLIB" ${optional} anodiff.hpp
-      "#ifdef ANODIFF_HAS_ZLIB|#include <anodiff/formats/npz.hpp>|#else|#include <anodiff/formats/far.hpp>|#endif")
+plant("anodiff.hpp: includes <anodiff/nn/zipped.hpp> outside #ifdef ANODIFF_HAS_ZLIB" nn/zipped.hpp
+      "#include <anodiff/formats/npz.hpp>" ${optional} anodiff.hpp "#include <anodiff/nn/zipped.hpp>")
+plant("anodiff.hpp: includes <anodiff/nn/far.hpp> outside #ifdef ANODIFF_HAS_ZLIB" ${optional} nn/zipped.hpp
+      "#include <anodiff/formats/npz.hpp>" nn/far.hpp "#include <anodiff/nn/zipped.hpp>" anodiff.hpp
+      "#ifdef ANODIFF_HAS_ZLIB|#include <anodiff/nn/zipped.hpp>|#else|#include <anodiff/nn/far.hpp>|#endif")
+plant("anodiff.hpp: includes <anodiff/formats/table.hpp>, which it must not" formats/table.hpp "" anodiff.hpp
+      "#include <anodiff/formats/table.hpp>")
 plant("anodiff.hpp: an umbrella includes <anodiff/runtime/names.hpp>" runtime/names.hpp "" anodiff.hpp
       "#include <anodiff/runtime/names.hpp>")
 

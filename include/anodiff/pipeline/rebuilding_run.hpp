@@ -3,6 +3,7 @@
 
 #include <anodiff/concepts/conditioner.hpp>
 #include <anodiff/concepts/corruption.hpp>
+#include <anodiff/concepts/engine.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/sampler.hpp>
