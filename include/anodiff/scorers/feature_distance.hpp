@@ -96,27 +96,17 @@ class feature_study {
   double count_ = 0;
 };
 
-struct feature_distance_params {
-  double depth = 0;  ///< noise level that the network is told the picture has, as share of the schedule; [0, 1]
-
-  static constexpr void fields(auto& self, auto&& field) { field("depth", self.depth); }
-};
-
 /// How far a network's last activations, in means of 2 x 2 and then of 3 x 3 pixels, lie from those of normal pictures:
 /// their Mahalanobis distance, in one call without noise. PaDiM (Defard et al. 2020, arXiv:2011.08785, eq. 2) with the
 /// denoiser's own features and one Gaussian for all places. Needs pictures with even sides, and a network that taps
 /// an activation of the picture's size.
-class feature_distance {
+class feature_distance : public feature_scorer<feature_distance> {
  public:
-  using params = feature_distance_params;
   using learned = gaussian_features;
   using study = feature_study;
   static constexpr std::string_view name = "feature_distance";
 
-  explicit feature_distance(params p = {}) : params_{p} {
-    check(p.depth >= 0 && p.depth <= 1, "scorers::feature_distance: depth must lie in [0, 1], got ", p.depth);
-  }
-  [[nodiscard]] const params& parameters() const noexcept { return params_; }
+  explicit feature_distance(params p = {}) : feature_scorer{p} {}
 
   template <class Context>
   class run {
@@ -149,19 +139,6 @@ class feature_distance {
     picture_features<Context> features_;
     std::vector<float> distance_;
   };
-  template <class Context>
-  requires denoiser<typename Context::model_type>
-  [[nodiscard]] run<Context> prepare(const Context& context, index max_rows) const {
-    return {context, max_rows, params_.depth};
-  }
-  /// Calls of the network that one picture costs at each scale.
-  template <class Context>
-  [[nodiscard]] index network_calls(const Context&) const noexcept {
-    return 1;
-  }
-
- private:
-  params params_;
 };
 static_assert(policy<feature_distance>);
 

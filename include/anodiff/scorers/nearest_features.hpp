@@ -69,26 +69,16 @@ class feature_sample {
   index seen_ = 0;
 };
 
-struct nearest_features_params {
-  double depth = 0;  ///< noise level that the network is told the picture has, as share of the schedule; [0, 1]
-
-  static constexpr void fields(auto& self, auto&& field) { field("depth", self.depth); }
-};
-
 /// How far a network's last activations lie from the nearest ones that normal pictures gave, among a sample of 4096, in
 /// one call without noise. PatchCore (Roth et al. 2022, arXiv:2106.08265, eq. 6, without its re-weighting) with the
 /// denoiser's own features. Needs what picture_features needs.
-class nearest_features {
+class nearest_features : public feature_scorer<nearest_features> {
  public:
-  using params = nearest_features_params;
   using learned = remembered_features;
   using study = feature_sample;
   static constexpr std::string_view name = "nearest_features";
 
-  explicit nearest_features(params p = {}) : params_{p} {
-    check(p.depth >= 0 && p.depth <= 1, "scorers::nearest_features: depth must lie in [0, 1], got ", p.depth);
-  }
-  [[nodiscard]] const params& parameters() const noexcept { return params_; }
+  explicit nearest_features(params p = {}) : feature_scorer{p} {}
 
   template <class Context>
   class run {
@@ -136,19 +126,6 @@ class nearest_features {
     std::vector<index> place_;
     std::vector<float> distance_;
   };
-  template <class Context>
-  requires denoiser<typename Context::model_type>
-  [[nodiscard]] run<Context> prepare(const Context& context, index max_rows) const {
-    return {context, max_rows, params_.depth};
-  }
-  /// Calls of the network that one picture costs at each scale.
-  template <class Context>
-  [[nodiscard]] index network_calls(const Context&) const noexcept {
-    return 1;
-  }
-
- private:
-  params params_;
 };
 static_assert(policy<nearest_features>);
 

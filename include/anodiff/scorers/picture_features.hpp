@@ -9,6 +9,37 @@
 
 namespace anodiff::scorers {
 
+struct feature_params {
+  double depth = 0;  ///< noise level that the network is told the picture has, as share of the schedule; [0, 1]
+
+  static constexpr void fields(auto& self, auto&& field) { field("depth", self.depth); }
+};
+
+/// What scorers on picture_features have in common: one call of the network a picture, at one noise level.
+template <class Scorer>
+class feature_scorer {
+ public:
+  using params = feature_params;
+
+  explicit feature_scorer(params p) : params_{p} {
+    check(p.depth >= 0 && p.depth <= 1, "scorers::", Scorer::name, ": depth must lie in [0, 1], got ", p.depth);
+  }
+  [[nodiscard]] const params& parameters() const noexcept { return params_; }
+  template <class Context>
+  requires denoiser<typename Context::model_type>
+  [[nodiscard]] auto prepare(const Context& context, index max_rows) const {
+    return typename Scorer::template run<Context>{context, max_rows, params_.depth};
+  }
+  /// Calls of the network that one picture costs at each scale.
+  template <class Context>
+  [[nodiscard]] index network_calls(const Context&) const noexcept {
+    return 1;
+  }
+
+ private:
+  params params_;
+};
+
 /// The last activations of a network that is shown a picture as it is, in means of 2 x 2 and then of 3 x 3 pixels.
 /// Needs pictures with even sides, and a network that taps an activation of the picture's size.
 template <class Context>
