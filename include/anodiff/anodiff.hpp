@@ -222,6 +222,7 @@
 #include <anodiff/pipeline/crop_source.hpp>
 #include <anodiff/pipeline/detection.hpp>
 #include <anodiff/pipeline/detector.hpp>
+#include <anodiff/pipeline/detector_fit.hpp>
 #include <anodiff/pipeline/detector_options.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
 #include <anodiff/pipeline/identity_shortcut.hpp>

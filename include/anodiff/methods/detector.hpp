@@ -7,6 +7,7 @@
 #include <anodiff/corruptions/gaussian.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include <anodiff/objectives/squared_error.hpp>
+#include <anodiff/pipeline/detector_fit.hpp>
 #include <anodiff/pipeline/model_file.hpp>
 #include <anodiff/pooling/mean.hpp>
 #include <anodiff/predictions/epsilon.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/detector.hpp>
 #include <anodiff/pipeline/model_metadata.hpp>
 
