@@ -91,41 +91,50 @@ for label, reads, kernel, shared in (("group normalisation, kept in shared memor
 
 # ---- the mlp in one launch: mlp4x256, d = 32 ------------------------------------------------------------------------------
 D, WIDTH, LAYERS, STEPS, ROWS = 32, 256, 4, 50, 65536
-STAGES = 4  # tiles in shared memory
 useful = 2 * (D * WIDTH * 2 + LAYERS * WIDTH * WIDTH)  # operations a row and step
 whole = lambda k: (k + 63) // 64
 tiles = whole(D) * whole(WIDTH) * 2 + LAYERS * whole(WIDTH) ** 2  # of 64 by 64 a step
+WARPS, TILE = 4, 8192
+STAGES = {16: 4, 32: 3}  # tiles in shared memory
 
 
-def loop(rows_a_warp, epilogue=25):
-    """Clocks of a multiprocessor for a tile and its share of what follows it, and the block's rows."""
-    block_rows = 4 * rows_a_warp
+def loop(rows_a_warp, epilogue=14):
+    """Clocks of a multiprocessor for a tile and its share of what follows it, and the block's rows. A warp reads each
+    weight once for its rows, and its activations, kept in registers, once a layer (four tiles)."""
+    block_rows = WARPS * rows_a_warp
     operations = 2 * block_rows * 64 * 64
-    shared = 4 * (rows_a_warp * 64 * 2 + 8192) + 8192  # fragments of both, and the tile's arrival
+    shared = WARPS * TILE + 2 * block_rows * 64 * 2 / 4 + TILE  # weights, activations to and fro, the tile's arrival
     return {
         "shared memory": shared / 128,
         "mma.sync": operations / (MMA / SMS / CLOCK),
-        "L2": 8192 / (L2 / SMS / CLOCK),
-        "issue": block_rows * 64 * epilogue / 4 / 128,  # an activation follows four tiles
+        "L2": TILE / (L2 / SMS / CLOCK),
+        # an activation follows four tiles; a tile's 64 products of 16 rows, and what loads their weights and counts
+        "issue": block_rows * 64 * epilogue / 4 / 128 + WARPS * (rows_a_warp // 16 * 64 + 40) / 4,
+        "special functions": block_rows * 64 * 2 / 4 / 16,
     }, block_rows
 
 
-for label, rows_a_warp in (("mlp4x256 in one launch, 50 levels × 65,536 rows", 16), ("the same with 32 rows a warp (not written)", 32)):
+for rows_a_warp in (16, 32):
     clocks, block_rows = loop(rows_a_warp)
     stride = whole(max(D, WIDTH)) * 64 + 8
-    shared = STAGES * 8192 + block_rows * stride * 4 + block_rows * D * 4
-    resident = min(occupancy("mlp_loop_kernel<float>", 128, shared), 2)
+    shared = STAGES[rows_a_warp] * TILE + block_rows * stride * 2 + block_rows * D * 4
+    resident = occupancy(f"mlp_loop_kernel<{rows_a_warp // 16}u, float>", 32 * WARPS, shared)
     per_tile, bound = worst(clocks)
-    waves = math.ceil(ROWS / block_rows / (SMS * resident)) * resident
+    # one block alone does one thing after the other where its warps wait for each other: two overlap
+    if resident == 1:
+        per_tile, bound = clocks["issue"] + worst({k: v for k, v in clocks.items() if k != "issue"})[0], "issue and the rest in turn"
+    blocks = math.ceil(ROWS / block_rows)
+    waves = math.ceil(blocks / SMS)  # blocks that the fullest multiprocessor works through
     time = waves * tiles * STEPS * per_tile / CLOCK
     fraction = useful * STEPS * ROWS / time / BF16
-    row(label, time, bound, f"{fraction:.0%} of bf16 peak; {shared >> 10} KB shared, blocks at once: {resident}",
-        f"35 %: {'missed' if fraction < 0.35 else 'within reach, if four warps hide their waits'}")
+    row(f"mlp4x256 in one launch, 50 levels × 65,536 rows, {rows_a_warp} rows a warp", time, bound,
+        f"{fraction:.0%} of bf16 peak; {shared >> 10} KB shared, blocks at once: {resident}",
+        f"35 %: {'missed' if fraction < 0.35 else 'within reach, where two warps a scheduler hide their waits'}")
 
-weights = tiles * 8192
+weights = tiles * TILE
 clocks = loop(16)[0]
 del clocks["L2"]  # shared by all blocks, and this is one
-clocks["latency"] = L2_LATENCY / (STAGES - 1)
+clocks["latency"] = L2_LATENCY / (STAGES[16] - 1)
 per_tile, bound = worst(clocks)
 one_sm = weights / 64 * STEPS / CLOCK  # 64 bytes a clock into one multiprocessor
 row("one row, 50 steps, one launch", tiles * STEPS * per_tile / CLOCK, bound,

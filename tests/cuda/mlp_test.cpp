@@ -182,6 +182,56 @@ TEST_CASE("a whole reverse process in one launch is the loop's", "[cuda][mlp]") 
     }
 }
 
+TEST_CASE("warps of sixteen and of thirty-two rows give the same bits", "[cuda][mlp]") {
+  if (!device_ready()) return;
+  struct extents {
+    index rows, d, width, layers;
+  };
+  for (const auto& [rows, d, width, layers] :
+       {extents{45, 7, 48, 1}, extents{131, 33, 130, 2}, extents{1, 256, 64, 1}}) {
+    if ((few_threads && width != 48) || (slow && width == 130)) continue;
+    CAPTURE(rows, d, width, layers);
+    std::vector<std::uint32_t> packed;
+    const auto add_layer = [&](index in, index out, std::uint64_t seed) {
+      const auto w = elements<float>(inputs<float>(in * out, seed, 1 / std::sqrt(static_cast<double>(in))));
+      ops::cuda::pack_mlp_weights(w.data(), in, out, packed);
+    };
+    add_layer(d, width, 1);
+    for (index i = 0; i < layers; ++i) add_layer(width, width, 2);
+    add_layer(width, d, 3);
+    const auto x = inputs<float>(rows * d, 4), bias = inputs<float>(ops::cuda::mlp_columns(width) + d, 5),
+               table = inputs<float>(layers * 2 * ops::cuda::mlp_columns(width), 6);
+    const std::vector<ops::cuda::mlp_step> steps{
+        {.level = 1, .fold = {1.1F, -0.4F, 2}, .wx = 0.3F, .wc = 0.7F, .wz = 0.2F, .noise_step = 0},
+        {.level = 0, .fold = {1, -0.2F, 0}, .wx = 0.1F, .wc = 0.9F, .noise_step = 1}};
+    device_array<std::uint32_t> on_weights(packed);
+    device_array<float> on_bias(elements<float>(bias)), on_table(elements<float>(table));
+    device_array<ops::cuda::mlp_step> on_steps(steps);
+    const auto run_as = [&](auto launch) {
+      return in_every_order([&] {
+        device_array<float> on_x(elements<float>(x));
+        launch(ops::cuda::mlp_loop{.x = on_x.data(),
+                                   .y = on_x.data(),
+                                   .weights = on_weights.data(),
+                                   .bias = on_bias.data(),
+                                   .table = on_table.data(),
+                                   .steps = on_steps.data(),
+                                   .rows = rows,
+                                   .row_size = d,
+                                   .width = width,
+                                   .layers = layers,
+                                   .levels = 2,
+                                   .count = 2,
+                                   .noise = {{.seed = 9}}});
+        return on_x.host();
+      });
+    };
+    const auto narrow = run_as([](const auto& op) { ops::cuda::detail::launch_mlp_loop<1>(op, stream); });
+    for (const float v : narrow) REQUIRE(std::isfinite(v));
+    CHECK(same_bits(narrow, run_as([](const auto& op) { ops::cuda::detail::launch_mlp_loop<2>(op, stream); })));
+  }
+}
+
 TEST_CASE("what does not fit on the chip is refused with its reason", "[cuda][mlp]") {
   const auto levels_of = make_levels(4);
   auto program = make_program(levels_of, 1);

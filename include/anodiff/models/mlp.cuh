@@ -41,10 +41,10 @@ class mlp_on_gpu {
     };
     std::vector<std::uint32_t> packed;
     std::vector<float> bias, table;
+    const auto columns = static_cast<std::size_t>(ops::cuda::mlp_columns(p.width));
     const auto add_layer = [&](const std::string& name, index in, index out) {
       ops::cuda::pack_mlp_weights(values(name + ".weight").data(), in, out, packed);
-      const auto b = values(name + ".bias");
-      bias.insert(bias.end(), b.begin(), b.end());
+      return values(name + ".bias");
     };
     const auto count = static_cast<index>(levels.size());
     std::vector<typename Engine::real> features(static_cast<std::size_t>(count * p.time_features));
@@ -62,13 +62,18 @@ class mlp_on_gpu {
     };
     const auto hidden = dense({features.begin(), features.end()}, "time.0", p.time_features, ops::activation::silu);
     const auto time = dense(hidden, "time.2", p.width, ops::activation::identity);
-    add_layer("in", d, p.width);
+    bias = add_layer("in", d, p.width);
+    bias.resize(columns);
     for (index i = 0; i < p.layers; ++i) {
-      add_layer(concat("hidden.", i), p.width, p.width);
+      const auto own = add_layer(concat("hidden.", i), p.width, p.width);
       const auto rows = dense(time, concat("project.", i), p.width, ops::activation::identity);
-      table.insert(table.end(), rows.begin(), rows.end());
+      for (index level = 0; level < count; ++level) {
+        std::transform(own.begin(), own.end(), rows.begin() + level * p.width, std::back_inserter(table), std::plus{});
+        table.resize(table.size() + columns - own.size());
+      }
     }
-    add_layer("out", p.width, d);
+    const auto last = add_layer("out", p.width, d);
+    bias.insert(bias.end(), last.begin(), last.end());
     weights_ = on_.upload(packed);
     bias_ = on_.upload(bias);
     table_ = on_.upload(table);
