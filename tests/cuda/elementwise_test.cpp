@@ -3,6 +3,7 @@
 #include <anodiff/ops/adamw.cuh>
 #include <anodiff/ops/embedding.cuh>
 #include <anodiff/ops/linear.cuh>
+#include <anodiff/ops/scaled_sum.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include "../support/cuda_test.hpp"
 #include "../support/plain_product.hpp"
@@ -43,6 +44,26 @@ TEMPLATE_TEST_CASE("elementwise kernels match their references", "[cuda][element
       want.insert(want.end(), sum.begin(), sum.end());
       want.insert(want.end(), filled.begin(), filled.end());
       CHECK(worst(values_of(got), want) <= 1e-7 + rounding<TestType>);
+    }
+}
+
+TEST_CASE("scaled sums match their reference", "[cuda][elementwise]") {
+  if (!device_ready()) return;
+  for (const index n : counts())
+    for (const int parts : {0, 1, 2, 3}) {  // a second summand; added to
+      CAPTURE(n, parts);
+      const auto a = inputs<float>(n, 1), b = inputs<float>(n, 2), y = inputs<float>(n, 3);
+      const bool second = (parts & 1) != 0, adds = (parts & 2) != 0;
+      const auto got = in_every_order([&] {
+        device_array<float> on_a(elements<float>(a)), on_b(elements<float>(b)), on_y(elements<float>(y));
+        ops::cuda::run(ops::scaled_sum<float>{on_a.data(), second ? on_b.data() : nullptr, on_y.data(), n, 0.7F, adds},
+                       stream);
+        return on_y.host();
+      });
+      auto want = y;
+      ops::reference::run(ops::scaled_sum<double>{a.data(), second ? b.data() : nullptr, want.data(), n,
+                                                  static_cast<double>(0.7F), adds});
+      CHECK(worst(got, want) <= 4e-7);
     }
 }
 

@@ -3,11 +3,13 @@
 
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
+#include <anodiff/ops/affine.cuh>
 #include <anodiff/ops/attention.cuh>
 #include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
 #include <anodiff/ops/dropout.cuh>
 #include <anodiff/ops/embedding.cuh>
+#include <anodiff/ops/fir_resample.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
@@ -16,6 +18,7 @@
 #include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
+#include <anodiff/ops/scaled_sum.cuh>
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include <anodiff/ops/top_k.cuh>
@@ -49,7 +52,8 @@ void kernels(device::stream on) {
           cuda::row_histogram{});
   run_all(on, ops::group_norm_backward<float>{}, ops::attention_backward<float>{}, ops::squared_error<float>{},
           ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{},
-          ops::copy_channels<float>{}, ops::scale_shift_forward<float>{}, ops::scale_shift_backward<float>{});
+          ops::copy_channels<float>{}, ops::scale_shift_forward<float>{}, ops::scale_shift_backward<float>{},
+          ops::affine<float>{}, ops::fir_enlarge<float>{}, ops::fir_reduce<float>{}, ops::scaled_sum<float>{});
   cuda::detail::launch_unfold({}, on);
   device::launch(on, {1, 1}, &cuda::detail::fold_kernel<float>, cuda::detail::fold<float>{}, 1U);
 }

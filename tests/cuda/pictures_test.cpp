@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/affine.cuh>
+#include <anodiff/ops/fir_resample.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/resample.cuh>
 #include "../support/cuda_test.hpp"
@@ -52,28 +54,70 @@ TEMPLATE_TEST_CASE("group normalisation matches its reference", "[cuda][group_no
     }
 }
 
-TEST_CASE("pictures are enlarged and reduced on the device", "[cuda][resample]") {
-  if (!device_ready() || few_threads) return;
+namespace {
+
+/// Small pictures enlarged by one operation and large ones reduced by the other, written or added.
+template <template <class> class Enlarge, template <class> class Reduce>
+void check_resampling(float enlarged, float reduced) {
   for (const index channels : {1, 3, 100})
     for (const bool accumulate : {false, true}) {
+      CAPTURE(channels, accumulate);
       const index n = 2, height = 3, width = 5, size = n * height * width * channels;
       const auto small = inputs<float>(size, 1), large = inputs<float>(4 * size, 2);
       const auto got = in_every_order([&] {
         device_array<float> s(elements<float>(small)), l(elements<float>(large)), up(elements<float>(large)),
             down(elements<float>(small));
-        ops::cuda::run(ops::enlarge<float>{s.data(), up.data(), n, height, width, channels, 0.5F, accumulate}, stream);
-        ops::cuda::run(ops::reduce<float>{l.data(), down.data(), n, height, width, channels, 0.25F, accumulate},
-                       stream);
+        ops::cuda::run(Enlarge<float>{s.data(), up.data(), n, height, width, channels, enlarged, accumulate}, stream);
+        ops::cuda::run(Reduce<float>{l.data(), down.data(), n, height, width, channels, reduced, accumulate}, stream);
         auto out = up.host();
         const auto more = down.host();
         out.insert(out.end(), more.begin(), more.end());
         return out;
       });
       auto up = large, down = small;
-      ops::reference::run(ops::enlarge<double>{small.data(), up.data(), n, height, width, channels, 0.5, accumulate});
-      ops::reference::run(ops::reduce<double>{large.data(), down.data(), n, height, width, channels, 0.25, accumulate});
+      ops::reference::run(Enlarge<double>{small.data(), up.data(), n, height, width, channels,
+                                          static_cast<double>(enlarged), accumulate});
+      ops::reference::run(Reduce<double>{large.data(), down.data(), n, height, width, channels,
+                                         static_cast<double>(reduced), accumulate});
       up.insert(up.end(), down.begin(), down.end());
-      CHECK(worst(got, up) <= 3e-7);
+      CHECK(worst(got, up) <= 4e-7);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("pictures are enlarged and reduced on the device", "[cuda][resample]") {
+  if (!device_ready() || few_threads) return;
+  check_resampling<ops::enlarge, ops::reduce>(0.5F, 0.25F);
+}
+
+TEST_CASE("pictures are smoothed while they are enlarged or reduced", "[cuda][resample]") {
+  if (!device_ready() || few_threads) return;
+  check_resampling<ops::fir_enlarge, ops::fir_reduce>(1.0F / 16, 1.0F / 64);
+}
+
+TEST_CASE("rows are scaled by their level and moved on the device", "[cuda][affine]") {
+  if (!device_ready()) return;
+  for (const auto& [rows, row_size] : row_shapes())
+    for (const int parts : {0, 1, 2, 3}) {  // a factor; added to
+      if (few_threads && parts != 3) continue;
+      CAPTURE(rows, row_size, parts);
+      const bool scaled = (parts & 1) != 0, accumulate = (parts & 2) != 0;
+      const auto x = inputs<float>(rows * row_size, 1), factor = inputs<float>(3, 2),
+                 to = inputs<float>(rows * row_size, 3);
+      const auto level = levels(rows, 3);
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x)), on_factor(elements<float>(factor)), y(elements<float>(to));
+        device_array<std::int32_t> on_level(level);
+        ops::cuda::run(ops::affine<float>{on_x.data(), y.data(), rows, row_size, 2, -0.5F,
+                                          scaled ? on_factor.data() : nullptr, on_level.data(), accumulate},
+                       stream);
+        return y.host();
+      });
+      auto want = to;
+      ops::reference::run(ops::affine<double>{x.data(), want.data(), rows, row_size, 2, -0.5,
+                                              scaled ? factor.data() : nullptr, level.data(), accumulate});
+      CHECK(worst(got, want) <= 4e-7);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <anodiff/models/conv_unet.hpp>
 #include <anodiff/models/mlp.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
+#include <anodiff/models/unet2d.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include <anodiff/pipeline/resident_trainer.cuh>
 #include <anodiff/pipeline/trainer.hpp>
@@ -104,6 +105,15 @@ TEST_CASE("gradients of a network for pictures on the device are the host's", "[
   if (!device_ready() || few_threads || slow) return;
   check_gradients<models::conv_unet>(
       models::conv_unet_params{.width = 4, .levels = 2, .time_features = 8, .time_width = 8}, {4, 6, 1}, 3);
+  using block = models::unet2d_block;
+  check_gradients<models::unet2d>(models::unet2d_params{.channels = {4, 8},
+                                                        .down = {block::skip, block::attention},
+                                                        .up = {block::attention, block::skip},
+                                                        .head_width = 4,
+                                                        .norm_groups = 2,
+                                                        .centre_input = true,
+                                                        .time = models::unet2d_time::fourier},
+                                  {4, 4, 3}, 3);
 }
 
 TEST_CASE("a step on the device is the trainer's", "[cuda][training]") {

@@ -5,6 +5,7 @@
 #include <anodiff/engines/matrix_product.cuh>
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
+#include <anodiff/ops/affine.cuh>
 #include <anodiff/ops/attention.cuh>
 #include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
@@ -12,6 +13,7 @@
 #include <anodiff/ops/conv2d.cuh>
 #include <anodiff/ops/dropout.cuh>
 #include <anodiff/ops/embedding.cuh>
+#include <anodiff/ops/fir_resample.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
@@ -21,6 +23,7 @@
 #include <anodiff/ops/resample.cuh>
 #include <anodiff/ops/row_distance.cuh>
 #include <anodiff/ops/scale_shift.cuh>
+#include <anodiff/ops/scaled_sum.cuh>
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include <anodiff/ops/top_k.cuh>

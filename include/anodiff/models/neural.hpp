@@ -73,7 +73,11 @@ class neural {
 
   /// out (levels, time_features()) = what the network is told of each level's time.
   void describe(std::span<const double> times, real* out) const {
-    if constexpr (requires { architecture_.features(times, *store_, out); })
+    if constexpr (requires { architecture_.features(times, *store_, out); } && remote_engine<Engine>) {
+      std::vector<real> here(times.size() * static_cast<std::size_t>(architecture_.time_features()));
+      architecture_.features(times, *store_, here.data());
+      engine_.upload(std::span<const real>{here}, out);
+    } else if constexpr (requires { architecture_.features(times, *store_, out); })
       architecture_.features(times, *store_, out);
     else if constexpr (remote_engine<Engine>)
       describe_from(engine_.upload(times).data(), times.size(), out);

@@ -28,6 +28,17 @@ void for_each_element(const Work& work, index count, device::stream on, const Po
       wide ? &elementwise_kernel<true, Work> : &elementwise_kernel<false, Work>, work, static_cast<std::size_t>(count));
 }
 
+/// A kernel that has a thread for each column of (rows, row_size), and goes over the rows in steps of the grid.
+template <class Operation>
+void launch_rows_of_elements(void (*kernel)(Operation), const Operation& op, index rows, index row_size,
+                             device::stream on) {
+  if (rows <= 0 || row_size <= 0) return;
+  device::launch(on,
+                 {{device::blocks_for(row_size, elementwise_block), static_cast<unsigned>(rows < 65535 ? rows : 65535)},
+                  elementwise_block},
+                 kernel, op);
+}
+
 template <class T>
 struct accumulate_work {
   static constexpr int lanes = device::lanes_of<T>;

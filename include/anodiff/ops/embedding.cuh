@@ -20,12 +20,7 @@ __global__ void __launch_bounds__(elementwise_block) embedding_kernel(const embe
 /// The backward pass is scatter_rows (ops/linear.cuh).
 template <class T>
 void run(const embedding_forward<T>& op, device::stream on) {
-  if (op.rows <= 0 || op.width <= 0) return;
-  device::launch(on,
-                 {{device::blocks_for(op.width, detail::elementwise_block),
-                   static_cast<unsigned>(op.rows < 65535 ? op.rows : 65535)},
-                  detail::elementwise_block},
-                 &detail::embedding_kernel<T>, op);
+  detail::launch_rows_of_elements(&detail::embedding_kernel<T>, op, op.rows, op.width, on);
 }
 
 }  // namespace anodiff::ops::cuda

@@ -39,13 +39,13 @@ struct fir_taps {
   T weight[Taps];
 };
 template <class T>
-[[nodiscard]] fir_taps<T, 2> enlarging_taps(index i, index size) noexcept {
+[[nodiscard]] constexpr fir_taps<T, 2> enlarging_taps(index i, index size) noexcept {
   const index near = i / 2, far = i % 2 == 0 ? near - 1 : near + 1;
   const bool inside = far >= 0 && far < size;
   return {{near, inside ? far : near}, {T{3}, T(inside ? 1 : 0)}};
 }
 template <class T>
-[[nodiscard]] fir_taps<T, 4> reducing_taps(index i, index size) noexcept {
+[[nodiscard]] constexpr fir_taps<T, 4> reducing_taps(index i, index size) noexcept {
   const bool first = i == 0, last = 2 * i + 2 >= size;
   return {{first ? 0 : 2 * i - 1, 2 * i, 2 * i + 1, last ? 2 * i + 1 : 2 * i + 2},
           {T(first ? 0 : 1), T{3}, T{3}, T(last ? 0 : 1)}};
@@ -53,7 +53,7 @@ template <class T>
 
 /// Calls f(place of x, weight) for all taps of a pixel, row by row.
 template <class T, std::size_t Taps, class F>
-void for_each_fir_tap(const fir_taps<T, Taps>& rows, const fir_taps<T, Taps>& columns, index width, F&& f) {
+constexpr void for_each_fir_tap(const fir_taps<T, Taps>& rows, const fir_taps<T, Taps>& columns, index width, F&& f) {
   for (std::size_t p = 0; p < Taps; ++p)
     for (std::size_t q = 0; q < Taps; ++q) f(rows.at[p] * width + columns.at[q], rows.weight[p] * columns.weight[q]);
 }

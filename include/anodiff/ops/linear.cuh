@@ -201,12 +201,7 @@ void run(const linear_backward<float>& op, Product& product, device::stream on) 
 }
 
 inline void run(const scatter_rows<float>& op, device::stream on) {
-  if (op.rows <= 0 || op.width <= 0) return;
-  device::launch(on,
-                 {{device::blocks_for(op.width, detail::elementwise_block),
-                   static_cast<unsigned>(op.rows < 65535 ? op.rows : 65535)},
-                  detail::elementwise_block},
-                 &detail::scatter_rows_kernel<float>, op);
+  detail::launch_rows_of_elements(&detail::scatter_rows_kernel<float>, op, op.rows, op.width, on);
 }
 
 }  // namespace anodiff::ops::cuda

@@ -42,24 +42,15 @@ __global__ void __launch_bounds__(elementwise_block) reduce_kernel(const reduce<
                });
 }
 
-template <class Operation>
-void launch_pixels(void (*kernel)(Operation), const Operation& op, index rows, index row_size, device::stream on) {
-  if (rows <= 0 || row_size <= 0) return;
-  device::launch(on,
-                 {{device::blocks_for(row_size, elementwise_block), static_cast<unsigned>(rows < 65535 ? rows : 65535)},
-                  elementwise_block},
-                 kernel, op);
-}
-
 }  // namespace detail
 
 template <class T>
 void run(const enlarge<T>& op, device::stream on) {
-  detail::launch_pixels(&detail::enlarge_kernel<T>, op, op.n * 2 * op.height, 2 * op.width * op.channels, on);
+  detail::launch_rows_of_elements(&detail::enlarge_kernel<T>, op, op.n * 2 * op.height, 2 * op.width * op.channels, on);
 }
 template <class T>
 void run(const reduce<T>& op, device::stream on) {
-  detail::launch_pixels(&detail::reduce_kernel<T>, op, op.n * op.height, op.width * op.channels, on);
+  detail::launch_rows_of_elements(&detail::reduce_kernel<T>, op, op.n * op.height, op.width * op.channels, on);
 }
 
 }  // namespace anodiff::ops::cuda

@@ -61,13 +61,7 @@ __global__ void __launch_bounds__(1024) scale_shift_slope_kernel(const scale_shi
 }  // namespace detail
 
 inline void run(const scale_shift_forward<float>& op, device::stream on) {
-  const index pixels = op.n * op.pixels;
-  if (pixels <= 0 || op.channels <= 0) return;
-  device::launch(on,
-                 {{device::blocks_for(op.channels, detail::elementwise_block),
-                   static_cast<unsigned>(pixels < 65535 ? pixels : 65535)},
-                  detail::elementwise_block},
-                 &detail::scale_shift_kernel<float>, op);
+  detail::launch_rows_of_elements(&detail::scale_shift_kernel<float>, op, op.n * op.pixels, op.channels, on);
 }
 
 /// Throws invalid_argument for more than 65535 pictures.
