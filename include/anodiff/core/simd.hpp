@@ -82,12 +82,24 @@ template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V broadcast(element<V> x) noexcept {
   return x - V{};
 }
+/// One half of the lanes joined with the other by f, until one lane is left.
+template <class V, class F>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE element<V> fold(const V& v, F&& f) noexcept {
+  constexpr int half = lanes_of<V> / 2;
+  if constexpr (half == 1)
+    return f(v[0], v[1]);
+  else
+    return [&]<int... I>(std::integer_sequence<int, I...>) {
+      using halves = vec<element<V>, half>;
+      const halves low = __builtin_shufflevector(v, v, I...), high = __builtin_shufflevector(v, v, (half + I)...);
+      return fold<halves>(f(low, high), f);
+    }
+  (std::make_integer_sequence<int, half>{});
+}
 /// Sum of all lanes in a fixed order.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE element<V> sum(const V& v) noexcept {
-  element<V> total = v[0];
-  for (int i = 1; i < lanes_of<V>; ++i) total += v[i];
-  return total;
+  return fold<V>(v, [](const auto& a, const auto& b) { return a + b; });
 }
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V max(const V& a, const V& b) noexcept {

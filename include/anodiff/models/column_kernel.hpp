@@ -77,10 +77,12 @@ class column_kernel {
   /// Standardised rows x (n, d) as this model keeps them.
   void scale(tensor_view<const float, 2> x, real* out) const noexcept {
     const index d = x.row_size();
-    for (index i = 0; i < x.rows(); ++i)
-      for (index j = 0; j < d; ++j)
-        out[i * d + j] = static_cast<real>(static_cast<double>(params_.tame_tails ? taming_(j, x(i, j)) : x(i, j)) /
-                                           static_cast<double>(width_(0, j)));
+    for (index j = 0; j < d; ++j) {
+      const auto width = static_cast<double>(width_(0, j));
+      const bool tamed = params_.tame_tails && taming_.changes(j);
+      for (index i = 0; i < x.rows(); ++i)
+        out[i * d + j] = static_cast<real>(static_cast<double>(tamed ? taming_(j, x(i, j)) : x(i, j)) / width);
+    }
   }
   [[nodiscard]] tensor_view<const real, 2> rows() const noexcept { return held_.rows(); }
   [[nodiscard]] double spacing() const noexcept { return static_cast<double>(spacing_(0, 0)); }

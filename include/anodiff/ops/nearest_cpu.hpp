@@ -14,30 +14,6 @@ namespace detail {
 template <class T>
 inline constexpr index nearest_block = tile_size<T>::rows * 8;
 
-/// Bit i: whether lane i of a comparison holds.
-template <class Lanes>
-[[nodiscard]] ANODIFF_ALWAYS_INLINE std::uint32_t lane_bits(const Lanes& lanes) noexcept {
-  constexpr int count = simd::lanes_of<Lanes>;
-#if defined(__AVX__)
-  if constexpr (sizeof(Lanes) == 32 && count == 8)
-    return static_cast<std::uint32_t>(__builtin_ia32_movmskps256(std::bit_cast<simd::vec<float, 8>>(lanes)));
-  if constexpr (sizeof(Lanes) == 32 && count == 4)
-    return static_cast<std::uint32_t>(__builtin_ia32_movmskpd256(std::bit_cast<simd::vec<double, 4>>(lanes)));
-#endif
-#if defined(__SSE2__)
-  if constexpr (sizeof(Lanes) == 16 && count == 4)
-    return static_cast<std::uint32_t>(__builtin_ia32_movmskps(std::bit_cast<simd::vec<float, 4>>(lanes)));
-#endif
-#if defined(__AVX512DQ__)
-  if constexpr (count == 16) return __builtin_ia32_cvtd2mask512(std::bit_cast<simd::vec<int, 16>>(lanes));
-  if constexpr (sizeof(Lanes) == 64 && count == 8)
-    return __builtin_ia32_cvtq2mask512(std::bit_cast<simd::vec<long long, 8>>(lanes));
-#endif
-  std::uint32_t bits = 0;
-  for (int i = 0; i < count; ++i) bits |= (lanes[i] != 0 ? 1U : 0U) << i;
-  return bits;
-}
-
 /// How a reference is ruled out: its key ‖r‖² (1 − margin) − 2 q·r, plus ‖q‖² (1 − margin), is a lower bound of its
 /// squared distance. The margin is half an epsilon for each of row_size products and sums, for the stored squares and
 /// for the comparison, times eight to be safe; `underflow` does the same for what lies below the smallest T.
@@ -146,13 +122,15 @@ struct key_lists {
   struct list {
     T key[lanes + longest];  // ascending from `lanes` on, after −infinity
     simd::element<places> place[lanes + longest];
-    T limit;  // the last key
+    T limit;  // the key at `last`: what lies beyond need not be complete
     bool unsure;
   };
   index size;  // a whole number of vectors
+  index last;
   list of[nearest_block<T>];
 
-  explicit key_lists(index k) noexcept : size{(k + spare + lanes - 1) / lanes * lanes} {
+  explicit key_lists(index k) noexcept
+      : size{(k + spare + lanes - 1) / lanes * lanes}, last{lanes + std::min(size, k + spare + k / 4) - 1} {
     for (list& l : of) {
       std::fill_n(l.key, lanes, -std::numeric_limits<T>::infinity());
       std::fill_n(l.key + lanes, size, std::numeric_limits<T>::infinity());
@@ -165,14 +143,29 @@ struct key_lists {
   void keep(list& l, T key, index reference) const noexcept {
     const V value = simd::broadcast<V>(key);
     const places number = static_cast<simd::element<places>>(reference) - places{};
-    for (index i = size; i >= lanes; i -= lanes) {
-      const V own = simd::load<V>(l.key + i), left = simd::load<V>(l.key + i - 1);
-      const places own_place = simd::load<places>(l.place + i), left_place = simd::load<places>(l.place + i - 1);
+    V before = simd::load<V>(l.key);
+    places place_before = simd::load<places>(l.place);
+    for (index i = lanes; i <= size; i += lanes) {
+      const V own = simd::load<V>(l.key + i), left = shifted(before, own);
+      const places own_place = simd::load<places>(l.place + i), left_place = shifted(place_before, own_place);
       const places stays = own <= value, enters = left <= value;
       simd::store(l.key + i, stays ? own : enters ? value : left);
       simd::store(l.place + i, stays ? own_place : enters ? number : left_place);
+      before = own;
+      place_before = own_place;
     }
-    l.limit = l.key[lanes + size - 1];
+    l.limit = l.key[last];
+  }
+
+ private:
+  /// Each lane takes the one before it, the first lane the last of `before`. In registers: a load that straddles two
+  /// stores would have to wait for both.
+  template <class W>
+  [[nodiscard]] static ANODIFF_ALWAYS_INLINE W shifted(const W& before, const W& own) noexcept {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return __builtin_shufflevector(before, own, (I + lanes - 1)...);
+    }
+    (std::make_index_sequence<static_cast<std::size_t>(lanes)>{});
   }
 };
 
@@ -198,7 +191,7 @@ void search_by_keys(const nearest<T, const packed_matrix<T>*>& op, thread_pool& 
     T reach = bound.infinity;
     for (index c = lists.lanes; c < lists.lanes + lists.size && list.place[c] >= 0 && !(list.key[c] > reach); ++c)
       reach = bound.limit(keep_exactly(op, i, list.place[c]), square);
-    const bool all_listed = list.place[lists.lanes + lists.size - 1] < 0;
+    const bool all_listed = list.place[lists.last] < 0;
     if (list.unsure || !(all_listed || list.limit > reach)) search_exactly(op, pool, bound, i, i + 1);
   }
 }

@@ -3,6 +3,8 @@
 
 #include <anodiff/core/shape.hpp>
 #include <anodiff/core/simd.hpp>
+#include <bit>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -94,6 +96,30 @@ ANODIFF_ALWAYS_INLINE void for_each_lanes_by(index n, F&& f) noexcept {
   for (; i + Most * width <= n; i += Most * width) f(i, whole_lanes<T>{}, std::integral_constant<int, Most>{});
   for (; i + width <= n; i += width) f(i, whole_lanes<T>{}, std::integral_constant<int, 1>{});
   if (i < n) f(i, first_lanes<T>{static_cast<int>(n - i)}, std::integral_constant<int, 1>{});
+}
+
+/// Bit i: whether lane i of a comparison holds.
+template <class Lanes>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE std::uint32_t lane_bits(const Lanes& lanes) noexcept {
+  constexpr int count = simd::lanes_of<Lanes>;
+#if defined(__AVX__)
+  if constexpr (sizeof(Lanes) == 32 && count == 8)
+    return static_cast<std::uint32_t>(__builtin_ia32_movmskps256(std::bit_cast<simd::vec<float, 8>>(lanes)));
+  if constexpr (sizeof(Lanes) == 32 && count == 4)
+    return static_cast<std::uint32_t>(__builtin_ia32_movmskpd256(std::bit_cast<simd::vec<double, 4>>(lanes)));
+#endif
+#if defined(__SSE2__)
+  if constexpr (sizeof(Lanes) == 16 && count == 4)
+    return static_cast<std::uint32_t>(__builtin_ia32_movmskps(std::bit_cast<simd::vec<float, 4>>(lanes)));
+#endif
+#if defined(__AVX512DQ__)
+  if constexpr (count == 16) return __builtin_ia32_cvtd2mask512(std::bit_cast<simd::vec<int, 16>>(lanes));
+  if constexpr (sizeof(Lanes) == 64 && count == 8)
+    return __builtin_ia32_cvtq2mask512(std::bit_cast<simd::vec<long long, 8>>(lanes));
+#endif
+  std::uint32_t bits = 0;
+  for (int i = 0; i < count; ++i) bits |= (lanes[i] != 0 ? 1U : 0U) << i;
+  return bits;
 }
 
 /// Exchanges the lanes of a whose number has the bit with the lanes of b whose number has it not.

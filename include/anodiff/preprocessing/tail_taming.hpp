@@ -35,6 +35,8 @@ class tail_taming {
     }
   }
 
+  /// Whether column j is not left alone.
+  [[nodiscard]] bool changes(index j) const noexcept { return columns_[static_cast<std::size_t>(j)].weight != 0; }
   /// The value of column j for a standardised value.
   [[nodiscard]] float operator()(index j, float z) const noexcept {
     const column& c = columns_[static_cast<std::size_t>(j)];
@@ -98,9 +100,12 @@ class tail_taming {
     [[nodiscard]] double mapped(double v) const noexcept {
       if (v <= value.front()) return image.front() + (v - value.front());
       if (v >= value.back()) return image.back() + (v - value.back());
-      const auto after = static_cast<std::size_t>(std::ranges::upper_bound(value, v) - value.begin());
+      std::size_t before = 0;  // of the last value that does not exceed v; halved without a branch to mispredict
+      for (std::size_t left = value.size(); left > 1; left -= left / 2)
+        before += value[before + left / 2] <= v ? left / 2 : 0;
+      const std::size_t after = before + 1;
       const double share = (v - value[after - 1]) / (value[after] - value[after - 1]);
-      return std::lerp(image[after - 1], image[after], share);
+      return image[after - 1] + share * (image[after] - image[after - 1]);
     }
   };
   static void rank(std::span<const float> sorted, column& c) {
