@@ -22,12 +22,10 @@ struct plain_engine {
     ops::reference::run(op);
   }
   void run(const ops::linear_forward<float, const weight*>& op) const {
-    ops::reference::run(ops::linear_forward<float>{op.x, op.weight->values.data(), op.bias, op.table, op.level,
-                                                   op.residual, op.before, op.y, op.rows, op.in, op.out, op.kind});
+    ops::reference::run(ops::with_weight(op, op.weight->values.data()));
   }
   void run(const ops::conv2d_forward<float, const weight*>& op) const {
-    ops::reference::run(ops::conv2d_forward<float>{op.x, op.weight->values.data(), op.bias, op.table, op.level,
-                                                   op.residual, op.y, op.n, op.shape, op.scratch});
+    ops::reference::run(ops::with_weight(op, op.weight->values.data()));
   }
   /// References work without.
   template <class Operation>

@@ -122,34 +122,10 @@ class cuda_engine {
   }
   /// Throws invalid_argument where nobody multiplies, here and below.
   void run(const ops::linear_forward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
-  void run(const ops::linear_forward<real, const weight*>& op) const {
-    run(ops::linear_forward<real>{.x = op.x,
-                                  .weight = op.weight->values,
-                                  .bias = op.bias,
-                                  .table = op.table,
-                                  .level = op.level,
-                                  .residual = op.residual,
-                                  .before = op.before,
-                                  .y = op.y,
-                                  .rows = op.rows,
-                                  .in = op.in,
-                                  .out = op.out,
-                                  .kind = op.kind});
-  }
+  void run(const ops::linear_forward<real, const weight*>& op) const { run(ops::with_weight(op, op.weight->values)); }
   void run(const ops::linear_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
   void run(const ops::conv2d_forward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
-  void run(const ops::conv2d_forward<real, const weight*>& op) const {
-    run(ops::conv2d_forward<real>{.x = op.x,
-                                  .weight = op.weight->values,
-                                  .bias = op.bias,
-                                  .table = op.table,
-                                  .level = op.level,
-                                  .residual = op.residual,
-                                  .y = op.y,
-                                  .n = op.n,
-                                  .shape = op.shape,
-                                  .scratch = op.scratch});
-  }
+  void run(const ops::conv2d_forward<real, const weight*>& op) const { run(ops::with_weight(op, op.weight->values)); }
   void run(const ops::conv2d_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
   /// Elements of working memory that run(operation) needs, in its member `scratch`.
   template <class Operation>

@@ -47,6 +47,22 @@ struct conv2d_forward {
   T* scratch = nullptr;  ///< as much as the engine's scratch() says
 };
 
+/// The same convolution with its weights in another form.
+template <class T, class From, class Weight>
+[[nodiscard]] constexpr conv2d_forward<T, Weight> with_weight(const conv2d_forward<T, From>& op,
+                                                              Weight weight) noexcept {
+  return {.x = op.x,
+          .weight = weight,
+          .bias = op.bias,
+          .table = op.table,
+          .level = op.level,
+          .residual = op.residual,
+          .y = op.y,
+          .n = op.n,
+          .shape = op.shape,
+          .scratch = op.scratch};
+}
+
 /// Gradients of conv2d_forward; the sums over pixels are taken in order, picture after picture.
 template <class T>
 struct conv2d_backward {

@@ -97,9 +97,6 @@ struct group_norm_channel {
 template <class T>
 __global__ void __launch_bounds__(1024) group_norm_sums_kernel(const group_norm_backward<T> op) {
   using namespace device;
-  using parts = float[warp_size][warp_size];
-  auto& products = shared<parts, 0>();
-  auto& plain = shared<parts, 1>();
   const unsigned warp = threadIdx.x / warp_size;
   const index n = blockIdx.y, c = index{blockIdx.x} * warp_size + lane();
   float product = 0, sum = 0;
@@ -112,15 +109,9 @@ __global__ void __launch_bounds__(1024) group_norm_sums_kernel(const group_norm_
       sum += dz;
     }
   }
-  products[warp][lane()] = product;
-  plain[warp][lane()] = sum;
-  sync_block();
+  product = sum_of_warps<0>(product);
+  sum = sum_of_warps<1>(sum);
   if (warp != 0 || c >= op.channels) return;
-  product = sum = 0;
-  unrolled<warp_size>([&](auto k) {
-    product += products[k][lane()];
-    sum += plain[k][lane()];
-  });
   op.sums[n * 2 * op.channels + c] = product;
   op.sums[(n * 2 + 1) * op.channels + c] = sum;
 }

@@ -75,17 +75,12 @@ __global__ void __launch_bounds__(elementwise_block) linear_epilogue_kernel(cons
 template <class T>
 __global__ void __launch_bounds__(1024) add_columns_kernel(const add_columns<T> op) {
   using namespace device;
-  auto& parts = shared<float[warp_size][warp_size]>();
   const index j = index{blockIdx.x} * warp_size + lane();
   float sum = 0;
   if (j < op.width)
     for (index i = threadIdx.x / warp_size; i < op.rows; i += warp_size) sum += to_float(op.x[i * op.width + j]);
-  parts[threadIdx.x / warp_size][lane()] = sum;
-  sync_block();
-  if (threadIdx.x >= warp_size || j >= op.width) return;
-  sum = op.sum[j];
-  unrolled<warp_size>([&](auto k) { sum += parts[k][lane()]; });
-  op.sum[j] = sum;
+  sum = sum_of_warps<0>(sum);
+  if (threadIdx.x < warp_size && j < op.width) op.sum[j] += sum;
 }
 
 /// A block sums for the level of its row, unless an earlier row has it too: the rows in order, found 256 at a time.

@@ -24,6 +24,24 @@ struct linear_forward {
   activation kind = activation::identity;
 };
 
+/// The same layer with its matrix in another form.
+template <class T, class From, class Weight>
+[[nodiscard]] constexpr linear_forward<T, Weight> with_weight(const linear_forward<T, From>& op,
+                                                              Weight weight) noexcept {
+  return {.x = op.x,
+          .weight = weight,
+          .bias = op.bias,
+          .table = op.table,
+          .level = op.level,
+          .residual = op.residual,
+          .before = op.before,
+          .y = op.y,
+          .rows = op.rows,
+          .in = op.in,
+          .out = op.out,
+          .kind = op.kind};
+}
+
 /// Gradients of linear_forward. dz = dy f'(before) is written first, then used for all others.
 template <class T>
 struct linear_backward {

@@ -37,6 +37,19 @@ struct block_team {
   }
 };
 
+/// The sum over the warps of a block of 32 warps, for each lane by itself, in the order of the warps. The first warp
+/// alone has it, in the others it is 0. Uses the shared array with this Tag.
+template <int Tag>
+[[nodiscard]] __device__ __forceinline__ float sum_of_warps(float x, device::place at = device::here()) {
+  using namespace device;
+  auto& parts = shared<float[warp_size][warp_size], 1100 + Tag>(at);
+  parts[threadIdx.x / warp_size][lane()] = x;
+  sync_block(at);
+  float sum = 0;
+  if (threadIdx.x < warp_size) unrolled<warp_size>([&](auto warp) { sum += parts[warp][lane()]; });
+  return sum;
+}
+
 /// Rows up to this long are a warp's.
 inline constexpr index longest_warp_row = 1024;
 

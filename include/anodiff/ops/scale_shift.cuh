@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/ops/activation.cuh>
+#include <anodiff/ops/row_team.cuh>
 #include <anodiff/ops/scale_shift.hpp>
 
 namespace anodiff::ops::cuda {
@@ -27,9 +28,6 @@ __global__ void __launch_bounds__(elementwise_block) scale_shift_kernel(const sc
 template <class T>
 __global__ void __launch_bounds__(1024) scale_shift_slope_kernel(const scale_shift_backward<T> op) {
   using namespace device;
-  using parts = float[warp_size][warp_size];
-  auto& scales = shared<parts, 0>();
-  auto& shifts = shared<parts, 1>();
   const unsigned warp = threadIdx.x / warp_size;
   const index n = blockIdx.y, c = index{blockIdx.x} * warp_size + lane();
   float scale = 0, shift = 0;
@@ -45,15 +43,9 @@ __global__ void __launch_bounds__(1024) scale_shift_slope_kernel(const scale_shi
     }
   }
   if (op.sums == nullptr) return;
-  scales[warp][lane()] = scale;
-  shifts[warp][lane()] = shift;
-  sync_block();
+  scale = sum_of_warps<0>(scale);
+  shift = sum_of_warps<1>(shift);
   if (warp != 0 || c >= op.channels) return;
-  scale = shift = 0;
-  unrolled<warp_size>([&](auto k) {
-    scale += scales[k][lane()];
-    shift += shifts[k][lane()];
-  });
   op.sums[n * 2 * op.channels + c] = scale;
   op.sums[(n * 2 + 1) * op.channels + c] = shift;
 }
