@@ -104,7 +104,7 @@ int main(int count, char** arguments) {
 
   for (const ad::index rows : {1, 16, 256}) {
     ad::denoising_loop<decltype(model), ad::predictions::epsilon> loop{
-        model, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), rows, d, 0};
+        model, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), rows, d, {}};
     ad::tensor<float, 2> start{{rows, d}}, x{{rows, d}};
     machine.run(ad::ops::fill_normal<float>{start.data(), rows, d, {}});
     measure(ad::concat("ddim50/b", rows).c_str(), 50 * row_flops * static_cast<double>(rows), [&] {
@@ -117,7 +117,7 @@ int main(int count, char** arguments) {
     ad::models::mlp<ad::cpu_engine> halved{{}, ad::cpu_engine{threads, ad::weight_storage::halves}};
     halved.build({{d}, 7});
     ad::denoising_loop<decltype(halved), ad::predictions::epsilon> loop{
-        halved, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), 1, d, 0};
+        halved, ad::predictions::epsilon{}, ad::samplers::ddim{}.program(levels), 1, d, {}};
     ad::tensor<float, 2> start{{1, d}}, x{{1, d}};
     machine.run(ad::ops::fill_normal<float>{start.data(), 1, d, {}});
     measure("ddim50/b1/halves", 50 * row_flops, [&] {

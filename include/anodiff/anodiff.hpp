@@ -165,6 +165,8 @@
 #include <anodiff/ops/conv2d_cpu.hpp>
 #include <anodiff/ops/dropout.hpp>
 #include <anodiff/ops/dropout_cpu.hpp>
+#include <anodiff/ops/dynamic_threshold.hpp>
+#include <anodiff/ops/dynamic_threshold_cpu.hpp>
 #include <anodiff/ops/elementwise.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/embedding.hpp>
@@ -218,6 +220,7 @@
 #include <anodiff/ops/worker_scratch_cpu.hpp>
 #include <anodiff/pipeline/bounded_time.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
+#include <anodiff/pipeline/clipping.hpp>
 #include <anodiff/pipeline/context.hpp>
 #include <anodiff/pipeline/crop_source.hpp>
 #include <anodiff/pipeline/detection.hpp>

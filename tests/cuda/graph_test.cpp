@@ -49,7 +49,7 @@ std::vector<stage> make_program(index steps, const Sampler& sampling = Sampler{}
 template <class Model>
 denoising_loop<Model, predictions::velocity> loop_of(const Model& net, const std::vector<stage>& program, index rows,
                                                      double limit) {
-  return {net, predictions::velocity{}, program, rows, d, limit};
+  return {net, predictions::velocity{}, program, rows, d, {.limit = limit}};
 }
 
 }  // namespace

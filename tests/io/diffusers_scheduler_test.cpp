@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/io/diffusers_scheduler.hpp>
+#include <anodiff/ops/dynamic_threshold.hpp>
 #include "laws/policy_laws.hpp"
 #include "laws/sampler_laws.hpp"
 
@@ -27,10 +28,13 @@ point run(const io::diffusers_scheduler& scheduler, laws::index steps) {
   const auto clean = [&](const point& at, const noise_level& level) {
     const mixture f = scheduler.prediction().fold(level);
     point out{};
-    for (std::size_t k = 0; k < out.size(); ++k) {
+    for (std::size_t k = 0; k < out.size(); ++k)
       out[k] = f.first * at[k] + f.second * (at[k] / 2 + std::sin(3 * at[k]) / 10 + level.time / 10000);
-      if (scheduler.limit() > 0) out[k] = std::clamp(out[k], -scheduler.limit(), scheduler.limit());
-    }
+    const clipping& clip = scheduler.clip();
+    if (clip.dynamic())
+      ops::reference::run(ops::dynamic_threshold<double>{out.data(), 1, 8, clip.share, clip.limit, clip.most});
+    else if (clip.clips())
+      for (double& v : out) v = std::clamp(v, -clip.limit, clip.limit);
     return out;
   };
   const auto program = scheduler.program(steps);
@@ -82,7 +86,7 @@ TEST_CASE("diffusers: a scheduler of the default kind", "[io]") {
                                   "lambda_min_clipped": -Infinity, "_diffusers_version": "0.2"})");
   CHECK(s.class_name() == "DDIMScheduler");
   CHECK(s.schedule().size() == 1000);
-  CHECK(s.limit() == 0);
+  CHECK(!s.clip().clips());
   CHECK(s.program(50).size() == 50);
   CHECK(s.levels(50).front().time == 980);
   const auto noted = [&](std::string_view text) {
@@ -127,8 +131,7 @@ TEST_CASE("diffusers: schedulers that are refused, and why", "[io]") {
       ddpm + R"("rescale_betas_zero_snr": true)",
       "\"rescale_betas_zero_snr\" needs a prediction_type other than epsilon, from which the clean sample cannot be "
       "told where no signal is left");
-  refused(ddpm + R"("thresholding": true, "sample_max_value": 2)",
-          "\"thresholding\" needs sample_max_value = 1, where it is plain clipping, got 2");
+  refused(ddpm + R"("dynamic_thresholding_ratio": 2)", "\"dynamic_thresholding_ratio\" must lie in [0, 1], got 2");
   refused(ddpm + R"("variance_type": "learned_range")",
           "\"variance_type\" must be one of fixed_small, fixed_large, fixed_small_log, fixed_large_log, got "
           "\"learned_range\"");

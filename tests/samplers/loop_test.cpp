@@ -27,15 +27,14 @@ exact assumed() {
   return model;
 }
 
-/// Largest difference of the loop from the plain one over some rows, as share of the largest element; limit 0: no
-/// clipping.
-double difference(const std::vector<stage>& program, double limit) {
+/// Largest difference of the loop from the plain one over some rows, as share of the largest element.
+double difference(const std::vector<stage>& program, const clipping& clip) {
   const auto model = assumed();
   constexpr laws::index rows = 5;
   std::array<point, rows> starts{{{1.5, 0.3}, {-0.7, 2.0}, {0.1, -1.2}, {-2, -2}, {0.4, 3}}};
   tensor<double, 2> x{{rows, 2}};
   for (laws::index i = 0; i < rows; ++i) std::ranges::copy(starts[static_cast<std::size_t>(i)], x.row(i).begin());
-  loop runs{model, predictions::epsilon{}, program, rows, 2, limit};
+  loop runs{model, predictions::epsilon{}, program, rows, 2, clip};
   std::size_t stages = 0;
   runs.run(x.data(), rows, {.seed = 4, .draw = 2}, [&](std::size_t) { ++stages; });
   CHECK(stages == program.size());
@@ -46,8 +45,10 @@ double difference(const std::vector<stage>& program, double limit) {
         std::span<const stage>{program}, starts[static_cast<std::size_t>(i)],
         [&](const point& at, const noise_level& level) {
           auto clean = oracle.clean(at, level);
-          if (limit > 0)
-            for (auto& v : clean) v = std::clamp(v, -limit, limit);
+          if (clip.dynamic())
+            ops::reference::run(ops::dynamic_threshold<double>{clean.data(), 1, 2, clip.share, clip.limit, clip.most});
+          else if (clip.clips())
+            for (auto& v : clean) v = std::clamp(v, -clip.limit, clip.limit);
           return clean;
         },
         [&] {
@@ -70,14 +71,26 @@ TEMPLATE_LIST_TEST_CASE("the loop runs every sampler's program", "[samplers][loo
   auto levels = grids::trailing{}.pick(schedules::linear{}.levels(), 20);
   if (!ends_with_noise(sampler)) levels.push_back(clean_level);
   const auto program = sampler.program(levels);
-  CHECK(difference(program, 0) < 1e-5);
-  CHECK(difference(program, 0.6) < 1e-5);  // many estimates lie beyond
+  CHECK(difference(program, {}) < 1e-5);
+  CHECK(difference(program, {.limit = 0.6}) < 1e-5);  // many estimates lie beyond
+  CHECK(difference(program, {.limit = 0.3, .share = 0.7, .most = 1.1}) < 1e-5);
+}
+
+TEST_CASE("a loop refuses clipping that is none", "[samplers][loop]") {
+  const std::vector<noise_level> levels{schedules::linear{}.levels().back(), clean_level};
+  const auto made = [&](const clipping& clip) {
+    return loop{assumed(), predictions::epsilon{}, samplers::one_step{}.program(levels), 1, 2, clip};
+  };
+  CHECK_THROWS_WITH(made({.limit = -1}), "clipping: the limit must not be negative, got -1");
+  CHECK_THROWS_WITH(made({.limit = 1, .share = 2}), "clipping: the share must lie in [0, 1], got 2");
+  CHECK_THROWS_WITH(made({.limit = 2, .share = 0.5, .most = 1}),
+                    "clipping: the largest threshold must be at least the limit 2, got 1");
 }
 
 TEST_CASE("the loop tells which level a stage leads to", "[samplers][loop]") {
   auto levels = grids::trailing{}.pick(schedules::linear{}.levels(), 4);
   levels.push_back(clean_level);
-  const loop runs{assumed(), predictions::epsilon{}, samplers::heun{}.program(levels), 1, 2, 0};
+  const loop runs{assumed(), predictions::epsilon{}, samplers::heun{}.program(levels), 1, 2, {}};
   REQUIRE(runs.program().size() == 7);  // two calls a step, one for the last
   CHECK(runs.level_after(0, levels.back()) == levels[1]);
   CHECK(runs.level_after(1, levels.back()) == levels[1]);

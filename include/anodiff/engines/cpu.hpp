@@ -12,6 +12,7 @@
 #include <anodiff/ops/concat_cpu.hpp>
 #include <anodiff/ops/conv2d_cpu.hpp>
 #include <anodiff/ops/dropout_cpu.hpp>
+#include <anodiff/ops/dynamic_threshold_cpu.hpp>
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include <anodiff/ops/fir_resample_cpu.hpp>
 #include <anodiff/ops/gradient_distance_cpu.hpp>

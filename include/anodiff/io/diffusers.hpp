@@ -84,7 +84,7 @@ void denoise(const diffusers_checkpoint<Engine>& from, tensor_view<float, 4> x, 
   constexpr index pictures_at_once = 8;
   const index batch = draws ? 1 : std::min(pictures_at_once, std::max<index>(x.extent(0), 1));
   denoising_loop<models::unet2d<Engine>, diffusers_prediction> loop{
-      from.model, from.scheduler->prediction(), std::move(program), batch, size, from.scheduler->limit()};
+      from.model, from.scheduler->prediction(), std::move(program), batch, size, from.scheduler->clip()};
   for (index first = 0; first < x.extent(0); first += batch)
     loop.run(x.data() + first * size, std::min(batch, x.extent(0) - first),
              {.seed = seed, .draw = static_cast<std::uint32_t>(first), .use = purpose::step}, [](std::size_t) {});

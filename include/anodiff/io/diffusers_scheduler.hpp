@@ -8,6 +8,7 @@
 #include <anodiff/grids/log_snr.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include <anodiff/io/diffusers_config.hpp>
+#include <anodiff/pipeline/clipping.hpp>
 #include <anodiff/predictions/clean.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/velocity.hpp>
@@ -96,8 +97,8 @@ class diffusers_scheduler {
     else
       read_sigma_solver(config);
     notes_ = config.notes();
-    if (kind_ == kind::ddim && limit_ > 0)
-      notes_.push_back(concat(config.name(), ": clean estimates are clipped to ± ", limit_,
+    if (kind_ == kind::ddim && clip_.clips())
+      notes_.push_back(concat(config.name(), ": clean estimates are clipped to ± ", clip_.limit,
                               ", and the noise is the one that belongs to them (use_clipped_model_output)"));
   }
 
@@ -105,8 +106,8 @@ class diffusers_scheduler {
   /// The levels of training, least noisy first.
   [[nodiscard]] std::span<const noise_level> schedule() const noexcept { return schedule_; }
   [[nodiscard]] const diffusers_prediction& prediction() const noexcept { return prediction_; }
-  /// Clean estimates are clipped to ± this; 0: they are not.
-  [[nodiscard]] double limit() const noexcept { return limit_; }
+  /// How clean estimates are clipped.
+  [[nodiscard]] const clipping& clip() const noexcept { return clip_; }
   /// What was taken by default or ignored.
   [[nodiscard]] std::span<const std::string> notes() const noexcept { return notes_; }
 
@@ -231,14 +232,13 @@ class diffusers_scheduler {
     if (kind_ == kind::euler) return;
     const bool dynamic = config.flag("thresholding", false);
     const double most = config.number("sample_max_value", 1, 0, 1e30);
-    (void)config.number("dynamic_thresholding_ratio", 0.995, 0, 1);
-    check<data_error>(!dynamic || most <= 1, config.who("thresholding"),
-                      " needs sample_max_value = 1, where it is plain clipping, got ", most);
-    if (dynamic) limit_ = 1;
+    const double share = config.number("dynamic_thresholding_ratio", 0.995, 0, 1);
+    if (dynamic) clip_.limit = 1;
+    if (dynamic && most > 1 && share > 0) clip_ = {.limit = 1, .share = share, .most = most};
     if (multistep()) return;
     const bool clips = config.flag("clip_sample", true);
     const double range = config.number("clip_sample_range", 1, 0, 1e30);
-    if (clips && !dynamic) limit_ = range;
+    if (clips && !dynamic) clip_.limit = range;
   }
   void read_ddpm(diffusers_config& config) {
     const auto variance = static_cast<samplers::ddpm_variance>(config.choice(
@@ -325,7 +325,7 @@ class diffusers_scheduler {
     if (algorithm == 2) {
       check<data_error>(!ends_clean_, config.who("algorithm_type"),
                         " is dpmsolver, which needs final_sigmas_type = sigma_min");
-      check<data_error>(limit_ == 0, config.who("thresholding"), " needs algorithm_type = dpmsolver++");
+      check<data_error>(!clip_.clips(), config.who("thresholding"), " needs algorithm_type = dpmsolver++");
       sampler_ = samplers::dpm_solver{{.order = order, .slope = slope, .low_order_end = low_order_end, .compat = true}};
     } else if (algorithm == 1) {
       check<data_error>(order < 3, config.who("solver_order"), " must be 1 or 2 under sde-dpmsolver++, got ", order);
@@ -340,7 +340,7 @@ class diffusers_scheduler {
   diffusers_prediction prediction_;
   std::vector<noise_level> schedule_;
   std::size_t reach_ = 0;  // levels that spacing may pick
-  double limit_ = 0;
+  clipping clip_;
   spacing spacing_ = spacing::leading;
   index offset_ = 0;
   placing placing_ = placing::none;

@@ -41,7 +41,7 @@ struct basic_context {
   index steps_;
   std::uint64_t seed_;
   index row_size_;
-  double clip_;
+  clipping clip_;
   typename Parts::recipe_type::corruption_policy corruption_{};
 
   [[nodiscard]] const model_type& model() const noexcept { return model_; }
@@ -57,7 +57,7 @@ struct basic_context {
       return {row_size_};
   }
   [[nodiscard]] const start& from() const noexcept { return from_; }
-  [[nodiscard]] double clip() const noexcept { return clip_; }
+  [[nodiscard]] const clipping& clip() const noexcept { return clip_; }
   [[nodiscard]] const auto& corruption() const noexcept { return corruption_; }
 };
 

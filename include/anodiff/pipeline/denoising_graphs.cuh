@@ -71,7 +71,7 @@ class denoising_graphs {
     std::vector<stage> stages(program.begin(), program.end());
     entries_.push_back(std::unique_ptr<entry>(new entry{.program = stages,
                                                         .rows = rows,
-                                                        .loop = {model_, prediction_, stages, rows, row_size_, limit_},
+                                                        .loop = {model_, prediction_, stages, rows, row_size_, {.limit = limit_}},
                                                         .state = on_.allocate(rows * row_size_),
                                                         .key = on_.template allocate<noise_key>(1)}));
     return *entries_.back();

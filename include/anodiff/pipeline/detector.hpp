@@ -155,8 +155,8 @@ class basic_detector {
   }
   [[nodiscard]] index columns() const noexcept { return model_shape{sample_, 0}.size(); }
   [[nodiscard]] context_type context() const {
-    return {model_,         prediction_,    sampler_,      grid_,      conditioner_,  levels_,
-            numbers_.start, numbers_.steps, numbers_.seed, row_size(), numbers_.clip, corruption_};
+    return {model_,         prediction_,    sampler_,      grid_,      conditioner_,       levels_,
+            numbers_.start, numbers_.steps, numbers_.seed, row_size(), numbers_.clipped(), corruption_};
   }
   using run_type = decltype(std::declval<const typename Parts::scorer_type&>().prepare(
       std::declval<const context_type&>(), index{}));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/concepts/scorer.hpp>
+#include <anodiff/pipeline/clipping.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
 #include <anodiff/pipeline/parts.hpp>
 #include <string>
@@ -16,6 +17,7 @@ struct detector_options {
       Parts::preset_type::steps;  ///< network calls of a reconstruction, at most the levels in reach; at least 1
   std::uint64_t seed = 0;         ///< of everything random
   double clip = Parts::preset_type::clip;  ///< every clean estimate is clipped to ±clip; 0 = not
+  double clip_share = 0;  ///< above 0 the clip is at that quantile of a sample's elements; see clipping; [0, 1]
   double calibration_share =
       0.2;  ///< share of the rows kept from learning to calibrate on, at least 20 rows; 0 = no
             ///< calibration; scorers that leave one out need none, and calibrate on all; [0, 0.5]
@@ -59,15 +61,18 @@ struct detector_options {
     field("steps", self.steps);
     field("seed", self.seed);
     field("clip", self.clip);
+    field("clip_share", self.clip_share);
     field("calibration_share", self.calibration_share);
     field("calibration_limit", self.calibration_limit);
     field("memory_limit", self.memory_limit);
   }
+  [[nodiscard]] clipping clipped() const noexcept { return {.limit = clip, .share = clip_share}; }
   /// Throws invalid_argument on numbers outside the ranges above; each policy checks its own.
   void verify() const {
     check(steps >= 1, "detector: steps must be at least 1, got ", steps);
     check(start.depth > 0 && start.depth <= 1, "detector: start.depth must lie in (0, 1], got ", start.depth);
     check(clip >= 0, "detector: clip must not be negative, got ", clip);
+    check(clip_share >= 0 && clip_share <= 1, "detector: clip_share must lie in [0, 1], got ", clip_share);
     check(calibration_share >= 0 && calibration_share <= 0.5, "detector: calibration_share must lie in [0, 0.5], got ",
           calibration_share);
     check(calibration_limit >= 1, "detector: calibration_limit must be at least 1, got ", calibration_limit);

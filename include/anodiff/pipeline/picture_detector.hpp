@@ -247,12 +247,18 @@ class basic_picture_detector {
   }
   /// The context of a scorer for pieces of that size; the model borrowed.
   [[nodiscard]] context_type context(const model_type& model, index scale) const {
-    return {model,          prediction_,
-            sampler_,       grid_,
-            conditioner_,   levels_,
-            numbers_.start, numbers_.steps,
-            numbers_.seed,  model.sample_shape().size(),
-            numbers_.clip,  has_own_network(scale) ? coarse_corruption_ : corruption_};
+    return {model,
+            prediction_,
+            sampler_,
+            grid_,
+            conditioner_,
+            levels_,
+            numbers_.start,
+            numbers_.steps,
+            numbers_.seed,
+            model.sample_shape().size(),
+            numbers_.clipped(),
+            has_own_network(scale) ? coarse_corruption_ : corruption_};
   }
 
   options numbers_;

@@ -9,8 +9,10 @@
 #include <anodiff/concepts/sampler.hpp>
 #include <anodiff/concepts/scorer.hpp>
 #include <anodiff/ops/combine.hpp>
+#include <anodiff/ops/dynamic_threshold.hpp>
 #include <anodiff/ops/elementwise.hpp>
 #include <anodiff/ops/noise.hpp>
+#include <anodiff/pipeline/clipping.hpp>
 
 namespace anodiff {
 
@@ -68,14 +70,18 @@ class denoising_loop {
   using engine_type = typename Model::engine_type;
   using real = typename engine_type::real;
 
-  /// limit > 0 clips every clean estimate to [−limit, limit].
+  /// Throws invalid_argument for clipping out of range, and for dynamic thresholds on an engine that has none.
   denoising_loop(const Model& model, const Prediction& prediction, std::vector<stage> program, index max_rows,
-                 index row_size, double limit)
+                 index row_size, const clipping& clip)
       : machine_{model.engine()},
         program_{std::move(program)},
         row_size_{row_size},
+        clip_{clip},
         run_{model.prepare(levels_of(program_), max_rows)},
         level_{machine_, program_.size(), max_rows} {
+    clip.verify();
+    check(!clip.dynamic() || !remote_engine<engine_type>,
+          "denoising_loop: dynamic thresholds need the CPU engine, got ", engine_type::name);
     for (const auto& s : program_) {
       saves_ = saves_ || s.save_x;
       for (std::size_t k = 0; k < stage::past_slots; ++k)
@@ -84,14 +90,20 @@ class denoising_loop {
     for (auto& s : program_) {
       mixture fold = fold_of<Model>(prediction, s.at);
       const bool other = depth_ > 0 && s.keeps() && (s.keep_x != 0 || s.keep_clean != 1);
-      clips_first_.push_back(other && limit > 0);
-      keeps_.push_back({static_cast<real>(s.keep_x), static_cast<real>(s.keep_clean), 0});
+      clips_first_.push_back(clip.dynamic() || (other && clip.clips()));
+      keeps_.push_back({});
       if (other) {  // the update is written in what is kept, which takes the place of the clean estimate
-        if (limit <= 0) fold = {s.keep_x + s.keep_clean * fold.first, s.keep_clean * fold.second};
+        keeps_.back() = {static_cast<real>(s.keep_x), static_cast<real>(s.keep_clean), 0};
+        if (!clip.clips()) fold = {s.keep_x + s.keep_clean * fold.first, s.keep_clean * fold.second};
         s.x_weight -= s.clean_weight * s.keep_x / s.keep_clean;
         s.clean_weight /= s.keep_clean;
       }
-      folds_.push_back({static_cast<real>(fold.first), static_cast<real>(fold.second), static_cast<real>(limit)});
+      folds_.push_back({static_cast<real>(fold.first), static_cast<real>(fold.second),
+                        static_cast<real>(clip.dynamic() ? 0 : clip.limit)});
+    }
+    if (clip.dynamic()) {
+      clean_ = machine_.allocate(max_rows * row_size);
+      sizes_ = machine_.allocate(max_rows * row_size);
     }
     if (saves_) saved_ = machine_.allocate(max_rows * row_size);
     if (depth_ > 0)
@@ -123,7 +135,12 @@ class denoising_loop {
       if (clips_first_[i]) {
         ops::combine<real> clip = op;
         clip.next = nullptr;
+        if (clip_.dynamic()) clip.clean = clean_.data();
         machine_.run(clip);
+        if constexpr (!remote_engine<engine_type>)
+          if (clip_.dynamic())
+            machine_.run(ops::dynamic_threshold<real>{clip.clean, rows, row_size_, clip_.share, clip_.limit, clip_.most,
+                                                      sizes_.data()});
         op.output = clip.clean;
         op.fold = keeps_[i];
       }
@@ -154,13 +171,14 @@ class denoising_loop {
   engine_type machine_;
   std::vector<stage> program_;
   index row_size_;
+  clipping clip_;
   typename Model::run run_;
   detail::stage_levels<engine_type> level_;
   std::vector<ops::fold_weights<real>> folds_, keeps_;
   std::vector<bool> clips_first_;  // the clean estimate is clipped in a pass of its own, before what is kept is made
   bool saves_ = false;
   std::size_t depth_ = 0;
-  typename engine_type::buffer saved_;
+  typename engine_type::buffer saved_, clean_, sizes_;
   std::vector<typename engine_type::buffer> past_;
 };
 
@@ -172,7 +190,7 @@ class rebuilding_run {
   /// levels: noisiest first, the last one being the end of the run.
   rebuilding_run(const Model& model, const Prediction& prediction, const Sampler& sampling,
                  const Conditioner& condition, const Corruption& corruption, std::vector<noise_level> levels,
-                 start from, std::uint64_t seed, index max_rows, index row_size, double limit)
+                 start from, std::uint64_t seed, index max_rows, index row_size, const clipping& clip)
       : condition_{condition},
         corruption_{corruption},
         sample_{sample_of(model)},
@@ -181,7 +199,7 @@ class rebuilding_run {
         seed_{seed},
         row_size_{row_size},
         machine_{model.engine()},
-        loop_{model, prediction, sampling.program(levels_), max_rows, row_size, limit},
+        loop_{model, prediction, sampling.program(levels_), max_rows, row_size, clip},
         level_(static_cast<std::size_t>(max_rows)) {}
 
   /// out (n, d) = what the run makes of x (n, d), with the noise of repeat `draw`, which is the same for all rows.

@@ -43,7 +43,7 @@ class patched_reconstruction {
           corruption_{context.corruption()},
           sample_{context.sample()},
           seed_{context.seed()},
-          clip_{static_cast<float>(context.clip())},
+          clip_{static_cast<float>(context.clip().limit)},
           level_(static_cast<std::size_t>(max_rows)),
           noise_{{max_rows, context.row_size()}},
           noised_{{max_rows, context.row_size()}},
