@@ -218,6 +218,7 @@
 #include <anodiff/ops/window_cpu.hpp>
 #include <anodiff/ops/winograd_cpu.hpp>
 #include <anodiff/ops/worker_scratch_cpu.hpp>
+#include <anodiff/pipeline/adaptive_loop.hpp>
 #include <anodiff/pipeline/bounded_time.hpp>
 #include <anodiff/pipeline/checkpoint.hpp>
 #include <anodiff/pipeline/clipping.hpp>
@@ -228,6 +229,7 @@
 #include <anodiff/pipeline/detector_fit.hpp>
 #include <anodiff/pipeline/detector_options.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
+#include <anodiff/pipeline/fold_of.hpp>
 #include <anodiff/pipeline/identity_shortcut.hpp>
 #include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/model_file.hpp>
@@ -267,6 +269,7 @@
 #include <anodiff/preprocessing/mixed.hpp>
 #include <anodiff/preprocessing/standardize.hpp>
 #include <anodiff/preprocessing/tail_taming.hpp>
+#include <anodiff/samplers/adaptive.hpp>
 #include <anodiff/samplers/churn.hpp>
 #include <anodiff/samplers/consistency.hpp>
 #include <anodiff/samplers/ddim.hpp>

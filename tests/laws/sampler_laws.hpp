@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/samplers/adaptive.hpp>
 #include <anodiff/samplers/consistency.hpp>
 #include <anodiff/samplers/ddim.hpp>
 #include <anodiff/samplers/ddpm.hpp>
@@ -28,6 +29,8 @@ using samplers_to_clean =
                anodiff::samplers::heun, anodiff::samplers::one_step, anodiff::samplers::pndm, anodiff::samplers::unipc>;
 using samplers_with_noise = std::tuple<anodiff::samplers::dpm_solver>;
 using all_samplers = decltype(std::tuple_cat(samplers_to_clean{}, samplers_with_noise{}));
+/// Those that write no program: samplers/adaptive_test.cpp has their laws.
+using samplers_that_adapt = std::tuple<anodiff::samplers::adaptive>;
 
 /// What concepts/sampler.hpp says of a stage, in double and with plain loops. Point is an array of doubles,
 /// clean(x, level) the estimate, noise() fresh normals as a Point; enter(i, x) may change the state before stage i.

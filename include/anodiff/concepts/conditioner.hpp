@@ -37,4 +37,13 @@ concept conditioner = policy<C> && part::binds_to_a_run<C> &&
     part::rewrites_levels<decltype(std::declval<const C&>().bind(std::declval<run_inputs>()))> &&
     part::acts_after_a_step<decltype(std::declval<const C&>().bind(std::declval<run_inputs>()))>;
 
+/// Whether a conditioner acts at all; one that never does says so by `static constexpr bool steers = false`.
+template <conditioner C>
+inline constexpr bool steers = [] {
+  if constexpr (requires { C::steers; })
+    return static_cast<bool>(C::steers);
+  else
+    return true;
+}();
+
 }  // namespace anodiff

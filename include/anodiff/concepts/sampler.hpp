@@ -48,8 +48,26 @@ concept says_if_deterministic = requires(const S s) {
 template <class S>
 concept sampler = policy<S> && part::writes_a_program<S> && part::says_if_deterministic<S>;
 
+/// A step of two orders between levels: low = of_x x + of_clean clean, and high = low + of_change (clean' − clean),
+/// with clean' the estimate at low.
+struct embedded_step {
+  double of_x = 0, of_clean = 0, of_change = 0;
+};
+
+/// A sampler that finds its steps as it goes, each row for itself: step(from, to) is the pair of steps between two
+/// levels; allowed(size) the error that an element may make; stretch(error) how much longer the next step is where this
+/// one made that many times what it may; first() the share of the levels that the first step passes.
+/// Law: on the Gaussian oracle the error follows the tolerance.
+template <class S>
+concept adaptive_sampler = policy<S> && requires(const S s, noise_level level, double number) {
+  { s.step(level, level) } -> std::same_as<embedded_step>;
+  { s.allowed(number) } -> std::same_as<double>;
+  { s.stretch(number) } -> std::same_as<double>;
+  { s.first() } -> std::same_as<double>;
+};
+
 /// Whether the run of a sampler must end before sigma = 0, as its params are.
-template <sampler S>
+template <class S>
 [[nodiscard]] bool ends_with_noise(const S& s) noexcept {
   if constexpr (requires { s.ends_with_noise(); })
     return s.ends_with_noise();
@@ -58,7 +76,7 @@ template <sampler S>
 }
 
 /// Whether a sampler cannot start from pure noise.
-template <sampler S>
+template <class S>
 inline constexpr bool needs_signal_at_start = [] {
   if constexpr (requires { S::needs_signal; })
     return static_cast<bool>(S::needs_signal);

@@ -10,6 +10,7 @@ class none {
  public:
   using params = no_params;
   static constexpr std::string_view name = "none";
+  static constexpr bool steers = false;
 
   struct bound {
     [[nodiscard]] std::vector<noise_level> levels(std::vector<noise_level> list) const { return list; }

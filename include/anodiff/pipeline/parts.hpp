@@ -49,7 +49,7 @@ template <class P>
   if (schedule<P>) return kind::schedule;
   if (grid<P>) return kind::grid;
   if (prediction<P>) return kind::prediction;
-  if (sampler<P>) return kind::sampler;
+  if (sampler<P> || adaptive_sampler<P>) return kind::sampler;
   if (conditioner<P>) return kind::conditioner;
   if (aggregator<P> || joint_aggregator<P>) return kind::aggregator;
   if (pooler<P>) return kind::pooler;

@@ -12,20 +12,13 @@
 #include <anodiff/ops/dynamic_threshold.hpp>
 #include <anodiff/ops/elementwise.hpp>
 #include <anodiff/ops/noise.hpp>
+#include <anodiff/pipeline/adaptive_loop.hpp>
 #include <anodiff/pipeline/clipping.hpp>
+#include <anodiff/pipeline/fold_of.hpp>
 
 namespace anodiff {
 
 static_assert(stage::past_slots == ops::past_slots, "the update has a slot for each past estimate of a stage");
-
-/// x̂_0 = first x_t + second F at a level: the prediction's fold, or F itself for models that give the clean sample.
-template <denoiser Model, prediction Prediction>
-[[nodiscard]] mixture fold_of(const Prediction& prediction, const noise_level& level) noexcept {
-  if constexpr (Model::gives_clean)
-    return {0, 1};
-  else
-    return prediction.fold(level);
-}
 
 namespace detail {
 
@@ -184,8 +177,13 @@ class denoising_loop {
 
 /// Rebuilds rows: brings the input to the start of the run, as `from` says, with the noise of the corruption that the
 /// model has learned to undo, and denoises it to the end.
-template <denoiser Model, prediction Prediction, sampler Sampler, conditioner Conditioner, class Corruption>
+template <denoiser Model, prediction Prediction, class Sampler, conditioner Conditioner, class Corruption>
 class rebuilding_run {
+  static constexpr bool adapts = adaptive_sampler<Sampler>;
+  static_assert(adapts || sampler<Sampler>, "rebuilding_run: needs a sampler");
+  static_assert(!adapts || !steers<Conditioner>,
+                "rebuilding_run: a sampler whose rows find their own steps cannot be steered after each of them");
+
  public:
   /// levels: noisiest first, the last one being the end of the run.
   rebuilding_run(const Model& model, const Prediction& prediction, const Sampler& sampling,
@@ -199,7 +197,7 @@ class rebuilding_run {
         seed_{seed},
         row_size_{row_size},
         machine_{model.engine()},
-        loop_{model, prediction, sampling.program(levels_), max_rows, row_size, clip},
+        loop_{loop_of(model, prediction, sampling, levels_, max_rows, row_size, clip)},
         level_(static_cast<std::size_t>(max_rows)) {}
 
   /// out (n, d) = what the run makes of x (n, d), with the noise of repeat `draw`, which is the same for all rows.
@@ -219,15 +217,28 @@ class rebuilding_run {
       const float factor = from_.kind == start_kind::scaled ? alpha : 1.0F;
       std::transform(x.data(), x.data() + x.size(), out.data(), [=](float v) { return factor * v; });
     }
-    auto bound = condition_.bind({x});
-    loop_.run(out.data(), x.rows(), {.seed = seed_, .draw = draw, .use = purpose::step},
-              [&](std::size_t i) { bound.after_step(out, loop_.level_after(i, levels_.back())); });
+    if constexpr (adapts) {
+      loop_.run(out.data(), x.rows());
+    } else {
+      auto bound = condition_.bind({x});
+      loop_.run(out.data(), x.rows(), {.seed = seed_, .draw = draw, .use = purpose::step},
+                [&](std::size_t i) { bound.after_step(out, loop_.level_after(i, levels_.back())); });
+    }
   }
 
  private:
   [[nodiscard]] static std::vector<index> sample_of(const Model& model) {
     if constexpr (trainable<Model>) return model.sample_shape().sample;
     return {};
+  }
+
+  [[nodiscard]] static auto loop_of(const Model& model, const Prediction& prediction, const Sampler& sampling,
+                                    const std::vector<noise_level>& levels, index max_rows, index row_size,
+                                    const clipping& clip) {
+    if constexpr (adapts)
+      return adaptive_loop<Model, Prediction, Sampler>{model, prediction, sampling, levels, max_rows, row_size, clip};
+    else
+      return denoising_loop<Model, Prediction>{model, prediction, sampling.program(levels), max_rows, row_size, clip};
   }
 
   Conditioner condition_;
@@ -238,7 +249,8 @@ class rebuilding_run {
   std::uint64_t seed_;
   index row_size_;
   typename Model::engine_type machine_;
-  denoising_loop<Model, Prediction> loop_;
+  decltype(loop_of(std::declval<const Model&>(), std::declval<const Prediction&>(), std::declval<const Sampler&>(), {},
+                   index{}, index{}, clipping{})) loop_;
   std::vector<std::int32_t> level_;
 };
 
