@@ -19,10 +19,24 @@ struct calibrate_flags {
   data_flags data;
   std::string model, out;
   double alpha = 0;
+  focus_flags focus;
 };
+
+template <class Detector>
+void say(const calibrate_flags& flags, const Detector& model, index count, const std::string& unit, index left_out) {
+  if (flags.common.json)
+    return print(json{{"model", flags.out},
+                      {unit, count},
+                      {"left_out", left_out},
+                      {"promised_rate", json_of(model.promised_rate())},
+                      {"threshold", json_of(model.threshold())}});
+  print(concat("calibrated on  ", count, " ", unit, "\nfalse alarms   ", per_cent(*model.promised_rate()),
+               " % promised, score above ", short_number(*model.threshold()), "\nsaved          ", flags.out, "\n"));
+}
 
 void run(const calibrate_flags& flags) {
   console out{flags.common.quiet};
+  refuse_focus(flags.focus, flags.data);
   check_can_write(flags.out);
   auto model = any_detector::load(flags.model, flags.common.threads);
   auto rows = read_rows_for(model, flags.data, out);
@@ -31,20 +45,14 @@ void run(const calibrate_flags& flags) {
   const auto normals = normal_rows(std::move(rows), out);
   model.calibrate(normals, flags.alpha);
   model.save(flags.out);
-  if (flags.common.json)
-    return print(json{{"model", flags.out},
-                      {"rows", normals.rows()},
-                      {"left_out", given - normals.rows()},
-                      {"promised_rate", json_of(model.promised_rate())},
-                      {"threshold", json_of(model.threshold())}});
-  print(concat("calibrated on  ", normals.rows(), " rows\nfalse alarms   ", per_cent(*model.promised_rate()),
-               " % promised, score above ", short_number(*model.threshold()), "\nsaved          ", flags.out, "\n"));
+  say(flags, model, normals.rows(), "rows", given - normals.rows());
 }
 
 void run_pictures(const calibrate_flags& flags) {
   console out{flags.common.quiet};
   check_can_write(flags.out);
   auto model = any_picture_detector::load(flags.model, flags.common.threads);
+  if (flags.focus.given()) model.narrow(read_focus(flags.focus));
   const io::picture_files normals{normal_pictures(flags.data.path)};
   const interruptible scope;
   model.calibrate(normals, flags.alpha, [&](const progress& p) {
@@ -53,13 +61,7 @@ void run_pictures(const calibrate_flags& flags) {
   });
   model.save(flags.out);
   out.clear();
-  if (flags.common.json)
-    return print(json{{"model", flags.out},
-                      {"pictures", normals.count()},
-                      {"promised_rate", json_of(model.promised_rate())},
-                      {"threshold", json_of(model.threshold())}});
-  print(concat("calibrated on  ", normals.count(), " pictures\nfalse alarms   ", per_cent(*model.promised_rate()),
-               " % promised, score above ", short_number(*model.threshold()), "\nsaved          ", flags.out, "\n"));
+  say(flags, model, normals.count(), "pictures", 0);
 }
 
 }  // namespace
@@ -73,6 +75,7 @@ void add_calibrate(CLI::App& program) {
            "those with 0");
   command.add_option("--alpha", flags->alpha, "Promised rate of false alarms, in (0, 1)")->required()->type_name("A");
   command.add_option("--out", flags->out, "Model file to write")->required()->type_name("FILE");
+  add_focus(command, flags->focus);
   add_common(command, flags->common);
   command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? run_pictures(*flags) : run(*flags); });
 }

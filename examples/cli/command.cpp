@@ -31,4 +31,16 @@ void add_data(CLI::App& command, data_flags& flags, const std::string& what) {
       ->type_name("COLUMN");
 }
 
+void add_focus(CLI::App& command, focus_flags& flags) {
+  command
+      .add_option("--interest", flags.interest,
+                  "A picture of the size of all others: only where it is bright do pixels raise an alarm")
+      ->type_name("FILE");
+  command.add_option("--minimum-area", flags.minimum_area, "Pixels below which a region of a map raises no alarm")
+      ->type_name("N");
+}
+void refuse_focus(const focus_flags& flags, const data_flags& data) {
+  check(!flags.given(), "--interest and --minimum-area are for folders of pictures; ", data.path, " is none");
+}
+
 }  // namespace anodiff::cli

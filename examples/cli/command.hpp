@@ -31,8 +31,19 @@ struct number_flags {
   [[nodiscard]] text_fields fields() const;
 };
 
+/// What of a picture may raise an alarm.
+struct focus_flags {
+  std::string interest;  ///< a picture, bright where pixels count; empty: all do
+  index minimum_area = 1;
+
+  [[nodiscard]] bool given() const { return !interest.empty() || minimum_area != 1; }
+};
+
 void add_common(CLI::App& command, common_flags& flags);
 void add_data(CLI::App& command, data_flags& flags, const std::string& what);
+void add_focus(CLI::App& command, focus_flags& flags);
+/// Throws invalid_argument where they are given for data that are no folder of pictures.
+void refuse_focus(const focus_flags& flags, const data_flags& data);
 
 // Each adds one command to the program; it runs while the command line is parsed.
 void add_methods(CLI::App& program);

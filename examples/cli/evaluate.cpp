@@ -76,6 +76,7 @@ outcome run_seed(const evaluate_flags& flags, const formats::table& rows, std::u
 void run(const evaluate_flags& flags, bool cap_given) {
   console out{flags.common.quiet};
   check(flags.report.empty(), "--report is for folders of pictures; ", flags.data.path, " is none");
+  refuse_focus(flags.focus, flags.data);
   check(flags.published() || flags.protocol == "shuffled", "--protocol: need shuffled or published, got '",
         flags.protocol, "'");
   check(flags.cap >= 0, "--cap: need at least 0 rows, got ", flags.cap);
@@ -117,6 +118,7 @@ void add_evaluate(CLI::App& program) {
       ->type_name("NAME=VALUE");
   command.add_option("--report", flags->report, "A page to look at: the first seed's pictures, for a folder")
       ->type_name("FILE.html");
+  add_focus(command, flags->focus);
   add_common(command, flags->common);
   command.callback([flags, cap] {
     std::filesystem::is_directory(flags->data.path) ? evaluate_pictures(*flags) : run(*flags, cap->count() > 0);

@@ -32,6 +32,7 @@ struct picture_outcome {
                                       {"IoU-max", "iou_max"},         {"Dice-max", "dice_max"}};
   std::vector<double> fit_seconds, picture_seconds, false_alarms;
   std::optional<double> promised;
+  dropped_sums dropped;
   index train = 0, test = 0;
   text_fields numbers;
 };
@@ -46,10 +47,12 @@ void write_page(const evaluate_flags& flags, const any_picture_detector& model, 
                             std::string_view{metric.title}.ends_with("max") ? "threshold chosen with the masks" : ""});
   page.curves = {{"ROC of pictures", "false alarms", "found", metrics::roc_curve(images)},
                  {"PRO of pixels", "false alarms", "found of a region", metrics::pro_curve(pixels), 0.3}};
-  const auto drawing = drawing_of(model);
+  auto drawing = drawing_of(model);
   for (std::size_t i = 0; i < found.found.size(); ++i) {
     const auto& one = found.found[i];
     const auto values = formats::to_unit(formats::read_picture(found.pictures[i].path));
+    const auto counts = model.counted(values.extent(0), values.extent(1));
+    drawing.regions.interest = counts;
     auto& shown = page.pictures.emplace_back(
         io::make_report_picture(std::string{io::stem_of(found.pictures[i].path)}, values, {}, one.map, drawing));
     shown.kind = found.pictures[i].kind;
@@ -57,6 +60,9 @@ void write_page(const evaluate_flags& flags, const any_picture_detector& model, 
     shown.score = one.score;
     shown.p_value = one.p_value;
     shown.is_anomaly = one.is_anomaly;
+    dropped_sums own;
+    own.add(one);
+    shown.remark = own.text(model.minimum_area());
   }
   io::write_report(flags.report, page);
 }
@@ -72,11 +78,14 @@ void add_seed(const evaluate_flags& flags, const io::picture_layout& layout, std
     return true;
   };
   const auto start = std::chrono::steady_clock::now();
+  if (flags.focus.given()) model.narrow(read_focus(flags.focus));
   model.fit(io::picture_files{layout.train}, {.progress = report});
   all.fit_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  const auto found = io::evaluate_pictures(
+  auto found = io::evaluate_pictures(
       layout, [&](tensor_view<const float, 3> picture, std::string_view name) { return model.score(picture, name); },
       report);
+  if (!flags.focus.interest.empty()) found.interest = read_focus(flags.focus).interest;
+  for (const auto& one : found.found) all.dropped.add(one);
   all.picture_seconds.push_back(found.seconds);
   all.promised = model.promised_rate();
   all.numbers = model.numbers();
@@ -128,6 +137,7 @@ json document(const evaluate_flags& flags, const picture_outcome& all) {
   out["fit_s"] = {{"mean", mean_of(all.fit_seconds)}};
   out["score_s_per_picture"] = {{"mean", mean_of(all.picture_seconds)}};
   out["alarm_rate"] = {{"promised", json_of(all.promised)}, {"obtained", mean_of(all.false_alarms)}};
+  if (flags.focus.given()) all.dropped.add_to(out);
   return out;
 }
 
@@ -146,6 +156,7 @@ std::string text(const evaluate_flags& flags, const picture_outcome& all) {
   if (all.promised)
     out += concat("\nfalse alarms on test normals: ", per_cent(mean_of(all.false_alarms)), " %, promised ",
                   per_cent(*all.promised), " %");
+  if (const auto dropped = all.dropped.text(flags.focus.minimum_area); !dropped.empty()) out += "\n" + dropped;
   return out + concat("\nIoU-max and Dice-max are upper bounds: their threshold is chosen with the masks\nfit ",
                       short_seconds(mean_of(all.fit_seconds)), ", score ", short_seconds(mean_of(all.picture_seconds)),
                       " a picture\n");

@@ -12,6 +12,7 @@ struct evaluate_flags {
   common_flags common;
   data_flags data;
   number_flags numbers;
+  focus_flags focus;
   std::string method, report, protocol = "shuffled";
   std::vector<std::uint64_t> seeds{0, 1, 2, 3, 4};
   index cap = 20'000;

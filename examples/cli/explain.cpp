@@ -7,22 +7,13 @@
 #include <memory>
 #include <numeric>
 
-#include "command.hpp"
 #include "console.hpp"
 #include "data.hpp"
+#include "explain.hpp"
+#include "pictures.hpp"
 
 namespace anodiff::cli {
 
-namespace {
-
-struct explain_flags {
-  common_flags common;
-  data_flags data;
-  std::string model;
-  index top = 10, features = 5;
-};
-
-/// The rows with the highest scores, highest first; of equal scores the earlier row first.
 std::vector<index> highest(const std::vector<double>& score, index count) {
   std::vector<index> order(score.size());
   std::iota(order.begin(), order.end(), index{0});
@@ -34,6 +25,8 @@ std::vector<index> highest(const std::vector<double>& score, index count) {
   order.erase(kept, order.end());
   return order;
 }
+
+namespace {
 
 /// The features of one row, largest evidence first; a share is of all the evidence that speaks against the row.
 json features_of(std::span<const float> evidence, std::span<const double> values, const any_detector& model,
@@ -90,6 +83,9 @@ std::string text_of(const json& rows, std::size_t name_width) {
 
 void run(const explain_flags& flags) {
   console out{flags.common.quiet};
+  refuse_focus(flags.focus, flags.data);
+  check(flags.maps.empty() && !flags.threshold, "--maps and --threshold are for pictures; ", flags.data.path,
+        " is none");
   check(flags.top >= 1, "--top: need at least 1 row, got ", flags.top);
   check(flags.features >= 0, "--features: need at least 0, got ", flags.features);
   const auto model = any_detector::load(flags.model, flags.common.threads);
@@ -125,15 +121,22 @@ void run(const explain_flags& flags) {
 }  // namespace
 
 void add_explain(CLI::App& program) {
-  auto& command =
-      *program.add_subcommand("explain", "Show the most anomalous rows, and the features that make them so");
+  auto& command = *program.add_subcommand(
+      "explain", "Show the most anomalous rows or pictures, and the features or regions that make them so");
   const auto flags = std::make_shared<explain_flags>();
   command.add_option("MODEL", flags->model, "What `anodiff fit` has saved")->required();
-  add_data(command, flags->data, "Rows to look at: .csv, .npy or .npz");
-  command.add_option("--top", flags->top, "Rows to show")->type_name("K");
+  add_data(command, flags->data, "Rows to look at: .csv, .npy or .npz; or a picture, or a folder of them");
+  command.add_option("--top", flags->top, "Rows or pictures to show")->type_name("K");
   command.add_option("--features", flags->features, "Features to show of a row; 0 = all")->type_name("K");
+  command.add_option("--regions", flags->regions, "Regions to show of a picture")->type_name("K");
+  command.add_option("--threshold", flags->threshold, "Above which a picture's regions lie; as a rule the model's")
+      ->type_name("T");
+  command.add_option("--maps", flags->maps, "Folder for the maps of the pictures shown: .npy, .tif, .png, and .json")
+      ->type_name("FOLDER");
+  command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
+  add_focus(command, flags->focus);
   add_common(command, flags->common);
-  command.callback([flags] { run(*flags); });
+  command.callback([flags] { names_pictures(flags->data.path) ? explain_pictures(*flags) : run(*flags); });
 }
 
 }  // namespace anodiff::cli

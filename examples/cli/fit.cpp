@@ -13,48 +13,13 @@ namespace anodiff::cli {
 
 namespace {
 
-json document(const fit_flags& flags, const any_detector& made, index left_out, double seconds,
-              const std::string& stopped) {
-  const auto record = made.record();
-  return {{"method", made.method()},
-          {"model", flags.out},
-          {"rows", record.rows},
-          {"left_out", left_out},
-          {"columns", made.column_means().size()},
-          {"train_rows", record.train_rows},
-          {"validation_rows", record.validation_rows},
-          {"calibration_rows", record.calibration_rows},
-          {"steps", record.steps},
-          {"loss", record.loss},
-          {"validation", record.validation},
-          {"promised_rate", json_of(made.promised_rate())},
-          {"threshold", json_of(made.threshold())},
-          {"seconds", seconds},
-          {"stopped_by", stopped.empty() ? json(nullptr) : json(stopped)}};
-}
-
-std::string summary(const fit_flags& flags, const any_detector& made, const std::string& stopped) {
-  const auto record = made.record();
-  std::string out = concat(made.method(), ": ", record.rows, " rows, ", made.column_means().size(), " columns\n");
-  out += concat("learned from   ", record.train_rows, " rows");
-  if (record.steps > 0) out += concat(", ", record.steps, " steps, loss ", short_number(record.loss));
-  if (record.steps > 0 && record.validation_rows > 0)
-    out += concat(", validation loss ", short_number(record.validation), " on ", record.validation_rows, " rows");
-  if (!stopped.empty()) out += concat(" (stopped by ", stopped, ")");
-  if (const auto promised = made.promised_rate())
-    out += concat("\ncalibrated on  ", record.calibration_rows, " rows\nfalse alarms   ", per_cent(*promised),
-                  " % promised, score above ", short_number(*made.threshold()));
-  else
-    out += "\nnot calibrated: no p-values, no alarms";
-  return out + concat("\nsaved          ", flags.out, "\n");
-}
-
 void run(const fit_flags& flags) {
   console out{flags.common.quiet};
   const auto make = [&](row_values values) {
     return any_detector::make(flags.method, flags.numbers.fields(), flags.common.threads, values);
   };
   auto made = make(flags.mixed ? row_values::mixed : row_values::numbers);
+  refuse_focus(flags.focus, flags.data);
   check(flags.checkpoint_seconds >= 0, "--checkpoint-seconds: need a number of at least 0, got ",
         flags.checkpoint_seconds);
   check_can_write(flags.out);
@@ -77,13 +42,17 @@ void run(const fit_flags& flags) {
   made.save(flags.out);
   out.clear();
 
-  const auto reason = watch.stopped_by(made.record().steps, number_of(made.numbers(), "training.steps"));
+  const auto found = outcome_of(made, watch, "rows");
   std::error_code ignored;
-  if (!flags.checkpoint.empty() && reason.empty()) std::filesystem::remove(flags.checkpoint, ignored);
-  if (flags.common.json)
-    print(document(flags, made, given - normals.rows(), watch.seconds(), reason));
-  else
-    print(summary(flags, made, reason));
+  if (!flags.checkpoint.empty() && found.stopped_by.empty()) std::filesystem::remove(flags.checkpoint, ignored);
+  const auto width = made.column_means().size();
+  if (!flags.common.json) return print(found.text(concat(found.record.rows, " rows, ", width, " columns"), flags.out));
+  auto document = found.document(flags.out);
+  document["left_out"] = given - normals.rows();
+  document["columns"] = width;
+  document["validation_rows"] = found.record.validation_rows;
+  document["validation"] = found.record.validation;
+  print(document);
 }
 
 }  // namespace
@@ -94,11 +63,40 @@ std::string number_of(const text_fields& numbers, std::string_view name) {
   return {};
 }
 
+json fit_outcome::document(const std::string& model) const {
+  return {{"method", method},
+          {"model", model},
+          {unit, record.rows},
+          {concat("train_", unit), record.train_rows},
+          {concat("calibration_", unit), record.calibration_rows},
+          {"steps", record.steps},
+          {"loss", record.loss},
+          {"promised_rate", json_of(promised)},
+          {"threshold", json_of(threshold)},
+          {"seconds", seconds},
+          {"stopped_by", stopped_by.empty() ? json(nullptr) : json(stopped_by)}};
+}
+std::string fit_outcome::text(const std::string& head, const std::string& model) const {
+  std::string out = concat(method, ": ", head, "\nlearned from   ", record.train_rows, " ", unit);
+  if (record.steps > 0) out += concat(", ", record.steps, " steps, loss ", short_number(record.loss));
+  if (record.steps > 0 && record.validation_rows > 0)
+    out += concat(", validation loss ", short_number(record.validation), " on ", record.validation_rows, " ", unit);
+  if (!stopped_by.empty()) out += concat(" (stopped by ", stopped_by, ")");
+  if (promised)
+    out += concat("\ncalibrated on  ", record.calibration_rows, " ", unit, "\nfalse alarms   ", per_cent(*promised),
+                  " % promised, score above ", short_number(*threshold));
+  else
+    out += "\nnot calibrated: no p-values, no alarms";
+  return out + concat("\nsaved          ", model, "\n");
+}
+
 bool fit_watch::operator()(const progress& p) {
   const bool training = std::string_view{p.stage}.starts_with("train"), asked = interruptible::requested() != 0;
   if (training && asked && !stopped_) {
     stopped_ = true;
-    out_.note("stopped at step ", p.done, "; calibrating and saving what has been learned");
+    out_.note("stopped at step ", p.done,
+              std::string_view{p.stage} == "train coarse" ? " of the coarser scales' network" : "",
+              "; calibrating and saving what has been learned");
   }
   trained_ = trained_ || training;
   out_.show(p, limit_);
@@ -130,6 +128,7 @@ void add_fit(CLI::App& program) {
   command.add_option("--checkpoint", flags->checkpoint, "File from which a broken-off fit goes on")->type_name("FILE");
   command.add_option("--checkpoint-seconds", flags->checkpoint_seconds, "Between two writes of it")->type_name("S");
   command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
+  add_focus(command, flags->focus);
   add_common(command, flags->common);
   command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? fit_pictures(*flags) : run(*flags); });
 }

@@ -6,6 +6,7 @@
 
 #include "command.hpp"
 #include "console.hpp"
+#include "json.hpp"
 
 namespace anodiff::cli {
 
@@ -16,6 +17,7 @@ struct fit_flags {
   std::string method, out, checkpoint;
   double checkpoint_seconds = 30;
   bool mixed = false, skip_bad = false;
+  focus_flags focus;
 };
 
 /// The value of a method's number; empty where it has none of that name.
@@ -38,6 +40,28 @@ class fit_watch {
   bool stopped_ = false, trained_ = false;
   interruptible scope_{};
 };
+
+/// What every fit says, of rows or of pictures.
+struct fit_outcome {
+  std::string method, stopped_by, unit;  ///< unit: what was learned from, in the plural
+  fit_record record;
+  std::optional<double> promised, threshold;
+  double seconds = 0;
+
+  [[nodiscard]] json document(const std::string& model) const;
+  /// head: the first line, after the method's name and a colon.
+  [[nodiscard]] std::string text(const std::string& head, const std::string& model) const;
+};
+template <class Detector>
+[[nodiscard]] fit_outcome outcome_of(const Detector& made, const fit_watch& watch, std::string unit) {
+  return {.method = made.method(),
+          .stopped_by = watch.stopped_by(made.record().steps, number_of(made.numbers(), "training.steps")),
+          .unit = std::move(unit),
+          .record = made.record(),
+          .promised = made.promised_rate(),
+          .threshold = made.threshold(),
+          .seconds = watch.seconds()};
+}
 
 /// The fit of a folder of pictures.
 void fit_pictures(const fit_flags& flags);

@@ -10,38 +10,6 @@
 
 namespace anodiff::cli {
 
-namespace {
-
-json document(const fit_flags& flags, const any_picture_detector& made, double seconds, const std::string& stopped) {
-  const auto record = made.record();
-  return {{"method", made.method()},
-          {"model", flags.out},
-          {"pictures", record.rows},
-          {"train_pictures", record.train_rows},
-          {"calibration_pictures", record.calibration_rows},
-          {"steps", record.steps},
-          {"loss", record.loss},
-          {"promised_rate", json_of(made.promised_rate())},
-          {"threshold", json_of(made.threshold())},
-          {"seconds", seconds},
-          {"stopped_by", stopped.empty() ? json(nullptr) : json(stopped)}};
-}
-
-std::string summary(const fit_flags& flags, const any_picture_detector& made, const std::string& stopped) {
-  const auto record = made.record();
-  std::string out = concat(made.method(), ": ", record.rows, " pictures\nlearned from   ", record.train_rows,
-                           " pictures, ", record.steps, " steps, loss ", short_number(record.loss));
-  if (!stopped.empty()) out += concat(" (stopped by ", stopped, ")");
-  if (const auto promised = made.promised_rate())
-    out += concat("\ncalibrated on  ", record.calibration_rows, " pictures\nfalse alarms   ", per_cent(*promised),
-                  " % promised, score above ", short_number(*made.threshold()));
-  else
-    out += "\nnot calibrated: no p-values, no alarms";
-  return out + concat("\nsaved          ", flags.out, "\n");
-}
-
-}  // namespace
-
 void fit_pictures(const fit_flags& flags) {
   console out{flags.common.quiet};
   auto made = any_picture_detector::make(flags.method, flags.numbers.fields(), flags.common.threads);
@@ -50,6 +18,7 @@ void fit_pictures(const fit_flags& flags) {
   check(!flags.mixed, "--mixed is for rows; ", flags.data.path, " is a folder of pictures");
   check_can_write(flags.out);
   if (!flags.checkpoint.empty()) check_can_write(flags.checkpoint);
+  if (flags.focus.given()) made.narrow(read_focus(flags.focus));
   const io::picture_files pictures{readable(normal_pictures(flags.data.path), flags.skip_bad, out)};
   if (!flags.checkpoint.empty() && std::filesystem::exists(flags.checkpoint))
     out.note("goes on from the checkpoint ", flags.checkpoint);
@@ -61,15 +30,15 @@ void fit_pictures(const fit_flags& flags) {
                       .checkpoint_seconds = flags.checkpoint_seconds});
   made.save(flags.out);
   out.clear();
-  const auto reason = watch.stopped_by(made.record().steps, number_of(made.numbers(), "training.steps"));
+  const auto found = outcome_of(made, watch, "pictures");
   std::error_code ignored;
-  if (!flags.checkpoint.empty() && reason.empty())
+  if (!flags.checkpoint.empty() && found.stopped_by.empty())
     for (const std::string_view ending : {std::string_view{}, coarse_checkpoint})
       std::filesystem::remove(concat(flags.checkpoint, ending), ignored);
   if (flags.common.json)
-    print(document(flags, made, watch.seconds(), reason));
+    print(found.document(flags.out));
   else
-    print(summary(flags, made, reason));
+    print(found.text(concat(found.record.rows, " pictures"), flags.out));
 }
 
 }  // namespace anodiff::cli

@@ -51,6 +51,12 @@ json describe(const formats::safetensors_file& file) {
   json calibration = nullptr;
   if (calibrated)
     calibration = {{"rows", file.find<double, 1>("calibration.scores").rows()}, {"promised_rate", promised}};
+  json interest = nullptr;
+  if (file.contains("interest")) {
+    const auto mask = file.find<std::uint8_t, 2>("interest");
+    interest = {{"size", {mask.extent(0), mask.extent(1)}},
+                {"pixels", std::ranges::count_if(mask.flat(), [](auto v) { return v != 0; })}};
+  }
   return {{"file", file.name},
           {"format", value_of(file.metadata_at("anodiff.format"))},
           {"version", file.metadata_at("anodiff.version")},
@@ -61,6 +67,7 @@ json describe(const formats::safetensors_file& file) {
           {"numbers", object_of(numbers)},
           {"fit", object_of(group(file, "fit."))},
           {"calibration", calibration},
+          {"interest", interest},
           {"model_values", parameters},
           {"bytes", bytes},
           {"holds_training_rows", file.metadata_at("holds_training_rows") == "true"}};
@@ -84,6 +91,9 @@ std::string summary(const json& facts) {
   else
     out += concat("calibrated on ", text_of(facts["calibration"]["rows"]), " rows; promised rate of false alarms ",
                   text_of(facts["calibration"]["promised_rate"]), "\n");
+  if (!facts["interest"].is_null())
+    out += concat("judges ", text_of(facts["interest"]["pixels"]), " pixels of pictures of ",
+                  text_of(facts["interest"]["size"][0]), " x ", text_of(facts["interest"]["size"][1]), "\n");
   out += facts["holds_training_rows"].get<bool>()
              ? "it contains rows it was trained on: whoever has the file can read them\n"
              : "it contains no training rows, only what was learned from them\n";

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <anodiff/formats/read_picture.hpp>
-#include <anodiff/io/folder.hpp>
+#include <anodiff/io/picture_folder.hpp>
 #include <filesystem>
 #include <optional>
+#include <utility>
+
+#include "data.hpp"
 
 namespace anodiff::cli {
 
@@ -54,7 +57,51 @@ std::vector<std::string> readable(std::vector<std::string> paths, bool skip_bad,
   return kept;
 }
 
-io::heat_map_options drawing_of(const any_picture_detector& model, index minimum_area) {
+std::string name_below(const std::string& folder, const std::string& path) {
+  auto below = std::filesystem::path{path}.lexically_relative(folder).replace_extension().string();
+  std::ranges::replace(below, '/', '_');
+  return below == "." || below.empty() ? std::string{io::stem_of(path)} : below;
+}
+
+picture_focus read_focus(const focus_flags& flags) {
+  picture_focus out{.minimum_area = flags.minimum_area};
+  if (flags.interest.empty()) return out;
+  out.interest = io::mask_of(formats::read_picture(flags.interest));
+  check<data_error>(std::ranges::any_of(out.interest.flat(), [](auto v) { return v != 0; }), flags.interest,
+                    ": needs a pixel above half of its range, where pixels count, got none");
+  return out;
+}
+
+bool names_pictures(const std::string& path) {
+  const auto extension = extension_of(path);
+  return std::filesystem::is_directory(path) || extension == "png" || extension == "jpg" || extension == "jpeg";
+}
+
+void dropped_sums::add(const picture_finding& one) {
+  for (const auto& [from, to] : {std::pair{&one.too_small, &too_small}, std::pair{&one.outside, &outside}}) {
+    to->regions += from->regions;
+    to->pixels += from->pixels;
+  }
+}
+std::string dropped_sums::text(index minimum_area) const {
+  std::string out;
+  const auto add = [&](const dropped_regions& what, const std::string& why) {
+    if (what.regions > 0)
+      out += concat(out.empty() ? "" : "; ", "dropped ", what.regions, what.regions == 1 ? " region " : " regions ",
+                    why, ", ", what.pixels, what.pixels == 1 ? " pixel" : " pixels");
+  };
+  add(too_small, concat("smaller than ", minimum_area, " pixels"));
+  add(outside, "outside of what is judged");
+  return out;
+}
+void dropped_sums::add_to(json& document) const {
+  document["regions_dropped"] = too_small.regions;
+  document["pixels_dropped"] = too_small.pixels;
+  document["regions_outside"] = outside.regions;
+  document["pixels_outside"] = outside.pixels;
+}
+
+io::heat_map_options drawing_of(const any_picture_detector& model) {
   const auto threshold = model.threshold();
   check(threshold.has_value(),
         "the model is not calibrated, so that there is no scale to draw its maps with; "
@@ -64,7 +111,7 @@ io::heat_map_options drawing_of(const any_picture_detector& model, index minimum
   io::heat_map_options out;
   out.range = {low, low + 3 * span};
   out.regions.threshold = *threshold;
-  out.regions.minimum_pixels = minimum_area;
+  out.regions.minimum_pixels = model.minimum_area();
   return out;
 }
 
@@ -76,6 +123,9 @@ std::vector<std::pair<std::string, std::string>> report_facts(const any_picture_
   if (const auto promised = model.promised_rate())
     out.emplace_back("promised", concat(per_cent(*promised), " % of normal pictures raise an alarm; calibrated on ",
                                         record.calibration_rows));
+  if (model.minimum_area() > 1)
+    out.emplace_back("minimum area",
+                     concat("a region of fewer than ", model.minimum_area(), " pixels raises no alarm"));
   return out;
 }
 

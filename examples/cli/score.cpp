@@ -40,6 +40,7 @@ void run(const score_flags& flags) {
   console out{flags.common.quiet};
   check(flags.maps.empty() && flags.report.empty(), "--maps and --report are for folders of pictures; ",
         flags.data.path, " is none");
+  refuse_focus(flags.focus, flags.data);
   const auto extension = extension_of(flags.out);
   check(extension == "npy" || extension == "csv", "--out: need a .npy or .csv file, got ", flags.out);
   check_can_write(flags.out);
@@ -91,8 +92,7 @@ void add_score(CLI::App& program) {
       .add_option("--maps", flags->maps, "Folder for each picture's map: .npy, .tif, .png, and .json with its regions")
       ->type_name("FOLDER");
   command.add_option("--report", flags->report, "A page to look at, for a folder of pictures")->type_name("FILE.html");
-  command.add_option("--minimum-area", flags->minimum_area, "Pixels below which a region of a map is dropped")
-      ->type_name("N");
+  add_focus(command, flags->focus);
   command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
   add_common(command, flags->common);
   command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? score_pictures(*flags) : run(*flags); });

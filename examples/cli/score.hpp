@@ -9,7 +9,7 @@ struct score_flags {
   common_flags common;
   data_flags data;
   std::string model, out, maps, report;
-  index minimum_area = 1;
+  focus_flags focus;
   bool skip_bad = false;
 };
 

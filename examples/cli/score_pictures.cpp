@@ -23,7 +23,7 @@ struct scored_pictures {
   std::vector<std::string> paths;
   std::vector<double> score, p_value;
   std::vector<bool> is_anomaly;
-  index regions_dropped = 0;
+  dropped_sums dropped;
 };
 
 void write_csv(const std::string& path, const scored_pictures& found, bool calibrated) {
@@ -42,13 +42,6 @@ void write_csv(const std::string& path, const scored_pictures& found, bool calib
   });
 }
 
-/// The part of a path below the folder, as a name for files of its own: no separators, no extension.
-std::string name_below(const std::string& folder, const std::string& path) {
-  auto below = std::filesystem::path{path}.lexically_relative(folder).replace_extension().string();
-  std::ranges::replace(below, '/', '_');
-  return below;
-}
-
 }  // namespace
 
 void score_pictures(const score_flags& flags) {
@@ -56,9 +49,10 @@ void score_pictures(const score_flags& flags) {
   const auto extension = extension_of(flags.out);
   check(extension == "npy" || extension == "csv", "--out: need a .npy or .csv file, got ", flags.out);
   check_can_write(flags.out);
-  const auto model = any_picture_detector::load(flags.model, flags.common.threads);
+  auto model = any_picture_detector::load(flags.model, flags.common.threads);
+  if (flags.focus.given()) model.narrow(read_focus(flags.focus));
   std::optional<io::heat_map_options> drawing;
-  if (!flags.maps.empty() || !flags.report.empty()) drawing = drawing_of(model, flags.minimum_area);
+  if (!flags.maps.empty() || !flags.report.empty()) drawing = drawing_of(model);
   if (!flags.maps.empty()) std::filesystem::create_directories(flags.maps);
   if (!flags.report.empty()) check_can_write(flags.report);
   io::report page{.title = concat("anodiff: ", flags.data.path), .facts = report_facts(model)};
@@ -73,15 +67,18 @@ void score_pictures(const score_flags& flags) {
     found.p_value.push_back(one.p_value);
     found.is_anomaly.push_back(one.is_anomaly);
     const auto name = name_below(flags.data.path, path);
-    if (!flags.maps.empty()) {
-      const auto regions = io::write_heat_map(flags.maps, name, picture, one.map, *drawing);
-      found.regions_dropped += static_cast<index>(regions.dropped.size());
-    }
+    const auto counts = model.counted(picture.extent(0), picture.extent(1));
+    if (drawing) drawing->regions.interest = counts;
+    found.dropped.add(one);
+    if (!flags.maps.empty()) (void)io::write_heat_map(flags.maps, name, picture, one.map, *drawing);
     if (!flags.report.empty()) {
       auto& shown = page.pictures.emplace_back(io::make_report_picture(name, picture, {}, one.map, *drawing));
       shown.score = one.score;
       shown.p_value = one.p_value;
       shown.is_anomaly = one.is_anomaly;
+      dropped_sums own;
+      own.add(one);
+      shown.remark = own.text(model.minimum_area());
     }
     out.show({.stage = "score",
               .done = static_cast<index>(found.score.size()),
@@ -92,26 +89,29 @@ void score_pictures(const score_flags& flags) {
     formats::write_npy(flags.out, std::span<const double>{found.score});
   else
     write_csv(flags.out, found, model.promised_rate().has_value());
+  if (const auto text = found.dropped.text(model.minimum_area()); !text.empty())
+    page.facts.emplace_back("dropped", text);
   if (!flags.report.empty()) io::write_report(flags.report, page);
   out.clear();
 
   const auto alarms = std::ranges::count(found.is_anomaly, true);
   const auto promised = model.promised_rate();
-  if (flags.common.json)
-    return print(json{{"model", flags.model},
-                      {"data", flags.data.path},
-                      {"out", flags.out},
-                      {"pictures", found.score.size()},
-                      {"alarms", promised ? json(alarms) : json(nullptr)},
-                      {"promised_rate", json_of(promised)},
-                      {"threshold", json_of(model.threshold())},
-                      {"regions_dropped", found.regions_dropped}});
+  if (flags.common.json) {
+    json document{{"model", flags.model},
+                  {"data", flags.data.path},
+                  {"out", flags.out},
+                  {"pictures", found.score.size()},
+                  {"alarms", promised ? json(alarms) : json(nullptr)},
+                  {"promised_rate", json_of(promised)},
+                  {"threshold", json_of(model.threshold())}};
+    found.dropped.add_to(document);
+    return print(document);
+  }
   std::string text = concat(found.score.size(), " pictures scored");
   if (promised)
     text += concat(", ", alarms, alarms == 1 ? " alarm" : " alarms", " (a score above ",
                    short_number(*model.threshold()), "; ", per_cent(*promised), " % of normal pictures raise one)");
-  if (found.regions_dropped > 0)
-    text += concat("\n", found.regions_dropped, " regions smaller than ", flags.minimum_area, " pixels dropped");
+  if (const auto dropped = found.dropped.text(model.minimum_area()); !dropped.empty()) text += "\n" + dropped;
   print(text + concat("\nsaved ", flags.out, "\n"));
 }
 

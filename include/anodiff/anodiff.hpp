@@ -240,6 +240,7 @@
 #include <anodiff/pipeline/picture_detector.hpp>
 #include <anodiff/pipeline/picture_file.hpp>
 #include <anodiff/pipeline/picture_fit.hpp>
+#include <anodiff/pipeline/picture_focus.hpp>
 #include <anodiff/pipeline/picture_params.hpp>
 #include <anodiff/pipeline/picture_runs.hpp>
 #include <anodiff/pipeline/picture_score.hpp>
@@ -252,6 +253,7 @@
 #include <anodiff/pipeline/sample_source.hpp>
 #include <anodiff/pipeline/split.hpp>
 #include <anodiff/pipeline/trainer.hpp>
+#include <anodiff/pooling/area_opened.hpp>
 #include <anodiff/pooling/block_mean.hpp>
 #include <anodiff/pooling/max.hpp>
 #include <anodiff/pooling/mean.hpp>

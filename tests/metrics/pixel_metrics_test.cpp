@@ -204,6 +204,21 @@ TEST_CASE("the interval over pictures contains the estimate, is reproducible, an
   REQUIRE(point.upper == Approx(aupro(copies)).epsilon(1e-12));
 }
 
+TEST_CASE("pixels outside the region of interest are as if they were not there") {
+  const auto whole = of({"##..#.."}, {0.9f, 0.3f, 0.85f, 0.5f, 0.8f, 0.2f, 0.1f});
+  const tensor<std::uint8_t, 2> interest = metrics_fixtures::mask_of({"#.###.#"});
+  const pixel_ranking cut{std::vector<labelled_map>{{whole.map, whole.mask, interest}}};
+  const auto kept = rank({of({"#..#."}, {0.9f, 0.85f, 0.5f, 0.8f, 0.1f})});
+  REQUIRE(pro_curve(cut) == pro_curve(kept));
+  REQUIRE(pixel_auroc(cut) == pixel_auroc(kept));
+  REQUIRE(pixel_overlap(cut).iou == pixel_overlap(kept).iou);
+  const tensor<std::uint8_t, 2> other{{1, 3}};
+  const std::vector<labelled_map> wrong{{whole.map, whole.mask, other}};
+  REQUIRE_THROWS_MATCHES(pixel_ranking{wrong}, invalid_argument,
+                         Message("pixel_ranking: needs a region of interest of the size of its map, got (1, 3) and "
+                                 "(1, 7) for picture 1"));
+}
+
 TEST_CASE("what has no meaning is refused") {
   const auto good = of({"#."}, {1, 0});
   REQUIRE_THROWS_MATCHES(rank({}), invalid_argument, Message("pixel_ranking: needs at least one picture, got none"));

@@ -186,7 +186,7 @@ TEST_CASE("a picture detector: networks share the time, and each has its steps",
                 return true;
               }});
   CHECK(hurried.record().steps == 16);
-  CHECK(stages == std::vector<std::string>{"prepare", "train coarse", "train", "measure", "calibrate"});
+  CHECK(stages == std::vector<std::string>{"prepare", "train", "train coarse", "measure", "calibrate"});
   CHECK(std::isfinite(hurried.score(textured(3)).score));
 }
 

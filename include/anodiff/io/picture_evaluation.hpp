@@ -34,6 +34,7 @@ struct picture_evaluation {
   std::vector<picture_finding> found;          ///< of each picture
   std::vector<tensor<std::uint8_t, 2>> masks;  ///< of each picture; empty where it has none
   double seconds = 0;                          ///< of scoring alone, a picture
+  tensor<std::uint8_t, 2> interest{};  ///< (h, w) of each picture, 0 where pixels are not judged; empty: all are
 
   [[nodiscard]] std::vector<double> scores() const {
     std::vector<double> out;
@@ -50,9 +51,9 @@ struct picture_evaluation {
     std::vector<metrics::labelled_map> maps;
     for (std::size_t i = 0; i < pictures.size(); ++i)
       if (pictures[i].label == 0)
-        maps.push_back({found[i].map, {}});
+        maps.push_back({found[i].map, {}, interest});
       else if (masks[i].size() > 0)
-        maps.push_back({found[i].map, masks[i]});
+        maps.push_back({found[i].map, masks[i], interest});
     return metrics::pixel_ranking{maps, "picture_evaluation"};
   }
 };

@@ -23,6 +23,7 @@ struct report_picture {
   double score = 0;                  ///< higher is more anomalous
   std::optional<double> p_value{};   ///< in (0, 1]
   std::optional<bool> is_anomaly{};  ///< the verdict
+  std::string remark{};              ///< shown beside it, such as what was dropped; may be empty
   formats::buffer input{}, reconstruction{}, overlay{};
 };
 
@@ -110,6 +111,7 @@ namespace detail {
     if (!one.kind.empty()) out += concat(", ", escape_html(one.kind));
     out += "</span>";
   }
+  if (!one.remark.empty()) out += concat("<span class=\"soft\">", escape_html(one.remark), "</span>");
   out += "</header><div class=\"views\">";
   const auto view = [&](const formats::buffer& png, std::string_view what) {
     if (png.size() == 0) return;

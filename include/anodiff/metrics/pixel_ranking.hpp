@@ -38,8 +38,9 @@ inline void sort_by_upper_half(std::vector<std::uint64_t>& keys) {
 
 /// A picture's map of scores, higher is more anomalous, with the truth.
 struct labelled_map {
-  tensor_view<const float, 2> map;            ///< (h, w)
-  tensor_view<const std::uint8_t, 2> mask{};  ///< (h, w), not 0 where anomalous; left out for a normal picture
+  tensor_view<const float, 2> map;                ///< (h, w)
+  tensor_view<const std::uint8_t, 2> mask{};      ///< (h, w), not 0 where anomalous; left out for a normal picture
+  tensor_view<const std::uint8_t, 2> interest{};  ///< (h, w), 0 where a pixel is left out; left out: none is
 };
 
 /// All pixels of all pictures sorted once, from the most to the least anomalous, exactly and without bins, with each
@@ -110,8 +111,18 @@ inline std::vector<std::uint64_t> pixel_ranking::keys_of(std::span<const labelle
   std::vector<std::uint64_t> keys;
   keys.reserve(static_cast<std::size_t>(pixels));
   for (std::size_t p = 0; p < pictures.size(); ++p) {
-    const auto& [map, mask] = pictures[p];
-    const bool has_mask = mask.size() > 0;
+    const auto& [map, truth, interest] = pictures[p];
+    const bool has_mask = truth.size() > 0;
+    check(interest.size() == 0 || interest.extents() == map.extents(), who,
+          ": needs a region of interest of the size of its map, got ", to_string(interest.extents()), " and ",
+          to_string(map.extents()), " for picture ", p + 1);
+    tensor<std::uint8_t, 2> cut;
+    if (has_mask && interest.extents() == truth.extents()) {
+      cut = tensor<std::uint8_t, 2>{truth};
+      for (index i = 0; i < cut.size(); ++i)
+        if (interest.data()[i] == 0) cut.data()[i] = 0;
+    }
+    const auto mask = cut.size() > 0 ? const_view(cut) : truth;
     check(!has_mask || mask.extents() == map.extents(), who, ": needs a mask of the size of its map, got ",
           to_string(mask.extents()), " and ", to_string(map.extents()), " for picture ", p + 1);
     const auto first_region = out.size_of_region.size();
@@ -124,6 +135,7 @@ inline std::vector<std::uint64_t> pixel_ranking::keys_of(std::span<const labelle
     out.anomalous.push_back(regions.parts.empty() ? 0 : 1);
     out.normals_of_picture.push_back(0);
     for (index i = 0; i < map.size(); ++i) {
+      if (interest.size() > 0 && interest.data()[i] == 0) continue;
       const float score = map.data()[i] + 0.0f;  // -0 ties with 0
       check<numeric_error>(std::isfinite(score), who, ": needs finite scores, got ", score, " in picture ", p + 1,
                            ", row ", i / map.extent(1) + 1, ", column ", i % map.extent(1) + 1);

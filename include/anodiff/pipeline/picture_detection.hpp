@@ -28,12 +28,33 @@ class pictures_in_memory final : public picture_list {
   std::span<const tensor<float, 3>> pictures_;
 };
 
+/// What of a picture may raise an alarm.
+struct picture_focus {
+  /// (h, w) of every picture: 0 where a pixel never counts; empty: all pixels of pictures of any size do.
+  tensor<std::uint8_t, 2> interest{};
+  index minimum_area = 1;  ///< pixels of a region of the map that may raise one; [1, 2^24]
+};
+
+/// Regions of a map above the threshold that raise no alarm, and their pixels.
+struct dropped_regions {
+  index regions = 0, pixels = 0;
+  void add(index size) noexcept {
+    ++regions;
+    pixels += size;
+  }
+  [[nodiscard]] bool operator==(const dropped_regions&) const = default;
+};
+
 /// What a detector says of one picture.
 struct picture_finding {
   double score = 0;         ///< higher is more anomalous
   double p_value = 1;       ///< (0, 1]; 1 without calibration
   bool is_anomaly = false;  ///< the score exceeds the threshold; false without calibration
-  tensor<float, 2> map;     ///< (h, w) of the picture: how anomalous each pixel is, on the scale of the score
+  tensor<float, 2> map;     ///< (h, w) of the picture: how anomalous each pixel is, on the scale of the score; 0 where
+                            ///< a pixel is outside the region of interest
+  /// Where the detector has a focus and is calibrated: what it has dropped because it is smaller than the minimum area,
+  /// or because it lies outside the region of interest or in the border.
+  dropped_regions too_small{}, outside{};
 };
 
 }  // namespace anodiff

@@ -10,6 +10,7 @@
 #include <anodiff/pipeline/crop_source.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
 #include <anodiff/pipeline/picture_detection.hpp>
+#include <anodiff/pipeline/picture_focus.hpp>
 #include <anodiff/pipeline/picture_runs.hpp>
 #include <anodiff/pipeline/split.hpp>
 #include <array>
@@ -63,21 +64,57 @@ class basic_picture_detector {
     fit(pictures_in_memory{pictures}, how);
   }
 
+  /// From now on only pixels of a region of interest raise an alarm, beside what already did not, and no region smaller
+  /// than the minimum area; the map is then judged at the picture's own size, and is 0 outside. Before fit or calibrate
+  /// it is what they calibrate with. Afterwards scores can but fall: the promised rate is an upper bound until
+  /// calibrate is called again. What lies outside is still seen by the network: a deviation there is felt as far inside
+  /// as its sight and the map's blur reach. Throws invalid_argument for a minimum area outside its range, a region of
+  /// another size than the one there is, and where no pixel would be left to judge.
+  void narrow(picture_focus to);
+
+  /// What of a picture of that size counts for its score; empty where all of it does, as without a focus.
+  [[nodiscard]] tensor<std::uint8_t, 2> counted(index height, index width) const {
+    return has_focus() ? detail::counted(interest_, height, width, numbers_.picture.border * numbers_.picture.reduce)
+                       : tensor<std::uint8_t, 2>{};
+  }
+  /// The region of interest (h, w), 1 where a pixel counts; empty where there is none.
+  [[nodiscard]] const tensor<std::uint8_t, 2>& interest() const noexcept { return interest_; }
+
   /// Scores a picture (h, w, c) with values in [0, 1]. Throws invalid_argument before fit, data_error for a picture
-  /// with other channels or values that are not finite, numeric_error for a score that is not finite; all with its
-  /// name.
+  /// with other channels, of another size than the region of interest or values that are not finite, numeric_error for
+  /// a score that is not finite; all with its name.
   [[nodiscard]] picture_finding score(tensor_view<const float, 3> picture,
                                       std::string_view name = "the picture") const {
     check(fitted_, "picture_detector::score: nothing has been learned yet; call fit or load first");
     check_picture("picture_detector::score", picture, name);
     picture_finding out{.map = map_of(picture, statistics_)};
-    out.score = pooled(out.map, name);
+    if (!has_focus()) out.score = pooled(out.map, name);
     out.map = resized(out.map, picture.extent(0), picture.extent(1));
+    if (has_focus()) focus(out, name);
     if (calibrated_) {
       out.p_value = calibrated_->p_value(out.score);
       out.is_anomaly = out.score > calibrated_->threshold();
     }
     return out;
+  }
+
+  /// What each scale sees of a picture, from the finest on: maps (h, w) of the picture, on the scale of its map, which
+  /// is their sum where the aggregation adds tails, otherwise the largest of them. Throws as score.
+  [[nodiscard]] std::vector<tensor<float, 2>> maps_by_scale(tensor_view<const float, 3> picture,
+                                                            std::string_view name = "the picture") const {
+    check(fitted_, "picture_detector::maps_by_scale: nothing has been learned yet; call fit or load first");
+    check_picture("picture_detector::maps_by_scale", picture, name);
+    std::vector<tensor<float, 2>> out;
+    for (std::size_t scale = 0; scale < statistics_.size(); ++scale)
+      out.push_back(resized(map_at(picture, static_cast<index>(scale), statistics_[scale]), picture.extent(0),
+                            picture.extent(1)));
+    return out;
+  }
+
+  /// The share of normal pictures that hold, somewhere, what is as anomalous: of a score, or of a region's highest
+  /// value; empty without calibration.
+  [[nodiscard]] std::optional<double> p_value(double score) const {
+    return calibrated_ ? std::optional{calibrated_->p_value(score)} : std::nullopt;
   }
 
   /// Calibrates anew on normal pictures that the model has not learned from, at another rate if wanted; no refit.
@@ -150,6 +187,10 @@ class basic_picture_detector {
     check<data_error>(picture.size() > 0, who, ": ", name, " is empty");
     check<data_error>(picture.extent(2) == channels_, who, ": ", name, " has ", picture.extent(2),
                       " channels, the model has learned from ", channels_);
+    check<data_error>(
+        interest_.size() == 0 || (picture.extent(0) == interest_.extent(0) && picture.extent(1) == interest_.extent(1)),
+        who, ": ", name, " is ", picture.extent(0), " x ", picture.extent(1),
+        ", the region of interest is one of pictures of ", interest_.extent(0), " x ", interest_.extent(1));
     check<data_error>(std::ranges::all_of(picture.flat(), [](float v) { return std::isfinite(v); }), who, ": ", name,
                       " holds a value that is not finite");
   }
@@ -183,6 +224,9 @@ class basic_picture_detector {
   /// One map of all views. Where the aggregation needs tails each view is blurred before its tail is looked up,
   /// otherwise the map is.
   [[nodiscard]] tensor<float, 2> aggregated(tensor<float, 3> views, const scale_statistics& normal) const;
+  /// The map of one scale, in units that all scales share.
+  [[nodiscard]] tensor<float, 2> map_at(tensor_view<const float, 3> picture, index scale,
+                                        const scale_statistics& normal) const;
   /// The map of all scales together, at the size of the finest.
   [[nodiscard]] tensor<float, 2> map_of(tensor_view<const float, 3> picture,
                                         std::span<const scale_statistics> statistics) const;
@@ -192,9 +236,15 @@ class basic_picture_detector {
     model_.engine().run(
         ops::blur<float>{map.data(), map.data(), scratch.data(), &map_blur_, 1, map.extent(0), map.extent(1), 1});
   }
+  [[nodiscard]] bool has_focus() const noexcept { return interest_.size() > 0 || numbers_.picture.minimum_area > 1; }
+  /// The score of a map that has the picture's size, what was dropped, and the map without what is outside.
+  void focus(picture_finding& found, std::string_view name) const;
   /// The pooled inside of a map of the finest scale, or of one `coarser` times coarser.
   [[nodiscard]] double pooled(tensor_view<const float, 2> map, std::string_view name, index coarser = 1) const {
     const index wanted = numbers_.picture.border / coarser;
+    if (interest_.size() > 0)
+      return finite(
+          detail::pool_counted(pooler_, map, detail::counted(interest_, map.extent(0), map.extent(1), wanted)), name);
     const index border = std::min(wanted, (std::min(map.extent(0), map.extent(1)) - 1) / 2);
     std::vector<float> inside;
     for (index i = border; i < map.extent(0) - border; ++i) {
@@ -203,7 +253,9 @@ class basic_picture_detector {
       inside.insert(inside.end(), line.begin(), line.end());
     }
     const std::array<index, 3> extents{map.extent(0) - 2 * border, map.extent(1) - 2 * border, 1};
-    const double score = pool_sample(pooler_, inside, extents);
+    return finite(pool_sample(pooler_, inside, extents), name);
+  }
+  [[nodiscard]] static double finite(double score, std::string_view name) {
     check<numeric_error>(std::isfinite(score), "picture_detector::score: the score of ", name, " is not finite");
     return score;
   }
@@ -213,7 +265,14 @@ class basic_picture_detector {
     for (index i = first; i < last; ++i) {
       const auto picture = pictures.load(i);
       check_picture("picture_detector", picture, pictures.name(i));
-      scores.push_back(pooled(map_of(picture, statistics_), pictures.name(i)));
+      picture_finding found{.map = map_of(picture, statistics_)};
+      if (has_focus()) {
+        found.map = resized(found.map, picture.extent(0), picture.extent(1));
+        focus(found, pictures.name(i));
+      } else {
+        found.score = pooled(found.map, pictures.name(i));
+      }
+      scores.push_back(found.score);
       said(report, "calibrate", i + 1 - first, last - first);
     }
     return scores;
@@ -278,6 +337,7 @@ class basic_picture_detector {
   model_type coarse_model_;  // of the scales after the finest; unused where one network judges all
   double coarse_unit_ = 1;   // mean size of what it has learned from, before it was scaled
   std::vector<float> map_blur_;
+  tensor<std::uint8_t, 2> interest_;  // (h, w) of every picture; empty: all of any picture counts
 
   index channels_ = 0;
   std::vector<scale_statistics> statistics_;  // of each scale

@@ -15,7 +15,7 @@ void basic_picture_detector<Parts>::save(const std::string& path) const {
 /// Tensors beside those of model.*, and of coarse.* and coarse.unit (f64) where the coarser scales have a network of
 /// their own: scale.N.whole (f64, mean and deviation) and, where there are any,
 /// scale.N.views.mean, scale.N.views.deviation (f64), scale.N.tail.V of view V (f64) and scale.N.learned.* (f32), for
-/// each scale from 0, the finest; calibration.scores (f64).
+/// each scale from 0, the finest; calibration.scores (f64); interest (u8, h x w), where there is such a region.
 template <class Parts>
 template <class Target>
 void basic_picture_detector<Parts>::save_to(Target& target) const {
@@ -49,6 +49,7 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
       });
   }
   if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
+  if (interest_.size() > 0) tensors.push_back(named("interest", const_view(interest_)));
   model_.tensors(
       [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("model.", name), values)); });
   const bool second = numbers_.picture.coarse_network;
@@ -57,9 +58,9 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
     coarse_model_.tensors(
         [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("coarse.", name), values)); });
   }
+  const index format = has_focus() ? focus_format : second ? two_networks_format : pictures_format;
   formats::write_safetensors(target, tensors,
-                             detail::model_metadata<Parts>(second ? two_networks_format : pictures_format, numbers_,
-                                                           record_, model_.sample_shape().sample));
+                             detail::model_metadata<Parts>(format, numbers_, record_, model_.sample_shape().sample));
 }
 
 template <class Parts>
@@ -113,6 +114,12 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
       made.coarse_model_.restore({{side, side, sample[2]}, made.numbers_.seed}, [&](std::string_view name) {
         return file.find<typename engine_type::real, 2>(concat("coarse.", name));
       });
+    }
+    if (file.contains("interest")) {
+      picture_focus to;
+      to.interest = tensor<std::uint8_t, 2>{file.find<std::uint8_t, 2>("interest")};
+      check(to.interest.size() > 0, "interest holds no pixel");
+      made.narrow(std::move(to));
     }
     if (file.contains("calibration.scores"))
       made.calibrated_ = made.calibrator_.fit(detail::finite_doubles(file, "calibration.scores"));

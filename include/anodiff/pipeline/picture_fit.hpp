@@ -65,29 +65,26 @@ void basic_picture_detector<Parts>::train(std::span<const tensor<float, 3>> prep
   const picture_params& picture = numbers_.picture;
   const std::string identity = how.checkpoint.empty() ? "" : identity_of(prepared);
   training_params numbers = numbers_.training;
-  std::span<const tensor<float, 3>> fine = prepared;
-  if (picture.coarse_network) {
-    // a step costs as its pixels do, and a network takes of the time what its steps cost; the rest is the next one's
-    const auto pixels = [](index side) { return static_cast<double>(side * side); };
-    const double share = pixels(picture.coarse_crop) / (pixels(picture.coarse_crop) + pixels(picture.crop));
-    fine = prepared.first(static_cast<std::size_t>(learning));
-    fit_options own = how;
-    if (!how.checkpoint.empty()) own.checkpoint += coarse_checkpoint;
-    const auto said_as_coarse = [&how](progress p) {
-      p.stage = "train coarse";
-      return how.progress(p);
-    };
-    own.progress = said_as_coarse;
-    numbers.time_budget *= share;
-    const auto start = std::chrono::steady_clock::now();
-    (void)train(coarse_model_, prepared.subspan(static_cast<std::size_t>(learning)), picture.coarse_crop,
-                coarse_corruption_, numbers, own, concat(identity, "; coarse"));
-    const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    numbers.time_budget = numbers_.training.time_budget;
-    if (numbers.time_budget > 0)
-      numbers.time_budget = std::max((1 - share) * numbers.time_budget, numbers.time_budget - taken);
-  }
+  // a step costs as its pixels do, and a network takes of the time what its steps cost; the rest is the next one's
+  const auto pixels = [](index side) { return static_cast<double>(side * side); };
+  const double share = pixels(picture.coarse_crop) / (pixels(picture.coarse_crop) + pixels(picture.crop));
+  const auto fine = picture.coarse_network ? prepared.first(static_cast<std::size_t>(learning)) : prepared;
+  if (picture.coarse_network) numbers.time_budget *= 1 - share;
+  const auto start = std::chrono::steady_clock::now();
   std::tie(record_.steps, record_.loss) = train(model_, fine, picture.crop, corruption_, numbers, how, identity);
+  if (!picture.coarse_network) return;
+  const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double budget = numbers_.training.time_budget;
+  numbers.time_budget = budget > 0 ? std::max(share * budget, budget - taken) : 0;
+  fit_options own = how;
+  if (!how.checkpoint.empty()) own.checkpoint += coarse_checkpoint;
+  const auto said_as_coarse = [&how](progress p) {
+    p.stage = "train coarse";
+    return how.progress(p);
+  };
+  own.progress = said_as_coarse;
+  (void)train(coarse_model_, prepared.subspan(static_cast<std::size_t>(learning)), picture.coarse_crop,
+              coarse_corruption_, numbers, own, concat(identity, "; coarse"));
 }
 
 template <class Parts>
@@ -154,11 +151,13 @@ auto basic_picture_detector<Parts>::measured(std::span<const tensor<float, 3>> p
     for (std::size_t i = 0; i < count; ++i) {
       auto views = views_of(picked(i), out.learned, scale);
       pixels.resize(static_cast<std::size_t>(views.extent(0)));
+      const auto counts = detail::counted(interest_, views.extent(1), views.extent(2), 0);
       for (index v = 0; v < views.extent(0); ++v) {
         const tensor_view<float, 2> view{views.row(v).data(), {views.extent(1), views.extent(2)}};
         blur_map(view);
         const index step = std::max<index>(1, view.size() / most_values);
-        for (index e = 0; e < view.size(); e += step) pixels[static_cast<std::size_t>(v)].push_back(view.data()[e]);
+        for (index e = 0; e < view.size(); e += step)
+          if (counts.data()[e] != 0) pixels[static_cast<std::size_t>(v)].push_back(view.data()[e]);
       }
       said(report, "measure", static_cast<index>(i + 1), static_cast<index>(count));
     }

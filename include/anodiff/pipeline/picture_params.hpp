@@ -22,6 +22,7 @@ struct picture_params {
   bool mirror = true;      ///< training crops are mirrored at random, both ways
   double map_blur = 1;     ///< sigma of the map's Gaussian, in pixels of its scale; 0 = none; [0, 100]
   index border = 0;        ///< the picture's score leaves out that many outer pixels of the finest scale; [0, 4096]
+  index minimum_area = 1;  ///< a region of the map with fewer pixels of the picture raises no alarm; [1, 2^24]
   index tile = 1024;       ///< a side beyond which a scale is scored in pieces; a multiple of 16; [64, 65536]
   index overlap = 64;      ///< of those pieces, each way; a multiple of 16; [0, 4096]
 
@@ -37,6 +38,7 @@ struct picture_params {
     field("mirror", self.mirror);
     field("map_blur", self.map_blur);
     field("border", self.border);
+    field("minimum_area", self.minimum_area);
     field("tile", self.tile);
     field("overlap", self.overlap);
   }
@@ -55,6 +57,7 @@ struct picture_params {
     in("surround", surround, index{0}, index{4096});
     in("map_blur", map_blur, 0.0, 100.0);
     in("border", border, index{0}, index{4096});
+    in("minimum_area", minimum_area, index{1}, index{1} << 24);
     in("tile", tile, index{64}, index{65536});
     in("overlap", overlap, index{0}, index{4096});
     check(tile % 16 == 0 && overlap % 16 == 0, "picture: tile and overlap must be multiples of 16, got ", tile, " and ",

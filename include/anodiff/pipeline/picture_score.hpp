@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/pipeline/picture_detector.hpp>
+#include <numeric>
 
 namespace anodiff {
 
@@ -90,16 +91,22 @@ tensor<float, 2> basic_picture_detector<Parts>::aggregated(tensor<float, 3> view
 }
 
 template <class Parts>
+tensor<float, 2> basic_picture_detector<Parts>::map_at(tensor_view<const float, 3> picture, index scale,
+                                                       const scale_statistics& normal) const {
+  const auto prepared = at_scale(picture, scale);
+  auto map = aggregated(views_of(prepared, normal.learned, scale), normal);
+  if (!sums_tails && statistics_.size() > 1)
+    for (float& v : map.flat())
+      v = static_cast<float>((static_cast<double>(v) - normal.whole.mean) / normal.whole.deviation);
+  return map;
+}
+
+template <class Parts>
 tensor<float, 2> basic_picture_detector<Parts>::map_of(tensor_view<const float, 3> picture,
                                                        std::span<const scale_statistics> statistics) const {
   tensor<float, 2> out;
   for (std::size_t scale = 0; scale < statistics.size(); ++scale) {
-    const auto& normal = statistics[scale];
-    const auto prepared = at_scale(picture, static_cast<index>(scale));
-    auto map = aggregated(views_of(prepared, normal.learned, static_cast<index>(scale)), normal);
-    if (!sums_tails && statistics.size() > 1)
-      for (float& v : map.flat())
-        v = static_cast<float>((static_cast<double>(v) - normal.whole.mean) / normal.whole.deviation);
+    auto map = map_at(picture, static_cast<index>(scale), statistics[scale]);
     if (scale == 0) {
       out = std::move(map);
       continue;
@@ -109,6 +116,39 @@ tensor<float, 2> basic_picture_detector<Parts>::map_of(tensor_view<const float, 
         [](float coarse, float fine) { return sums_tails ? coarse + fine : std::max(coarse, fine); });
   }
   return out;
+}
+
+template <class Parts>
+void basic_picture_detector<Parts>::narrow(picture_focus to) {
+  check(to.minimum_area >= 1 && to.minimum_area <= index{1} << 24,
+        "picture_detector::narrow: minimum_area must lie in [1, 2^24], got ", to.minimum_area);
+  if (to.interest.size() > 0) {
+    check(interest_.size() == 0 || to.interest.extents() == interest_.extents(),
+          "picture_detector::narrow: the region of interest is ", to.interest.extent(0), " x ", to.interest.extent(1),
+          ", the detector has one of ", interest_.extent(0), " x ", interest_.extent(1));
+    for (std::uint8_t& v : to.interest.flat()) v = v != 0 ? 1 : 0;
+    for (index e = 0; e < interest_.size(); ++e) to.interest.data()[e] &= interest_.data()[e];
+    const auto left = detail::counted(to.interest, to.interest.extent(0), to.interest.extent(1),
+                                      numbers_.picture.border * numbers_.picture.reduce);
+    check(std::ranges::any_of(left.flat(), [](std::uint8_t v) { return v != 0; }),
+          "picture_detector::narrow: the region of interest needs a pixel that counts, got none",
+          numbers_.picture.border > 0 ? " away from the border that is left out" : "");
+    interest_ = std::move(to.interest);
+  }
+  numbers_.picture.minimum_area = std::max(numbers_.picture.minimum_area, to.minimum_area);
+}
+
+template <class Parts>
+void basic_picture_detector<Parts>::focus(picture_finding& found, std::string_view name) const {
+  const index area = numbers_.picture.minimum_area;
+  const auto counts = counted(found.map.extent(0), found.map.extent(1));
+  (void)finite(std::accumulate(found.map.flat().begin(), found.map.flat().end(), 0.0), name);
+  found.score = finite(area > 1 ? detail::pool_counted(pooler_, pooling::area_opened(found.map, counts, area), counts)
+                                : detail::pool_counted(pooler_, found.map, counts),
+                       name);
+  if (calibrated_) detail::count_dropped(found.map, counts, calibrated_->threshold(), area, found);
+  for (index e = 0; e < interest_.size(); ++e)
+    if (interest_.data()[e] == 0) found.map.data()[e] = 0;
 }
 
 template <class Parts>

@@ -16,6 +16,12 @@ class erased_picture_detector {
   virtual void fit(const picture_list& pictures, const fit_options& how) = 0;
   [[nodiscard]] virtual picture_finding score(tensor_view<const float, 3> picture, std::string_view name) const = 0;
   virtual void calibrate(const picture_list& pictures, double alpha, const progress_callback& report) = 0;
+  virtual void narrow(picture_focus to) = 0;
+  [[nodiscard]] virtual tensor<std::uint8_t, 2> counted(index height, index width) const = 0;
+  [[nodiscard]] virtual index minimum_area() const = 0;
+  [[nodiscard]] virtual std::vector<tensor<float, 2>> maps_by_scale(tensor_view<const float, 3> picture,
+                                                                    std::string_view name) const = 0;
+  [[nodiscard]] virtual std::optional<double> p_value(double score) const = 0;
   virtual void save(const std::string& path) const = 0;
   virtual void open(const formats::safetensors_file& file) = 0;
   [[nodiscard]] virtual std::string method() const = 0;
@@ -59,6 +65,16 @@ class any_picture_detector {
   void calibrate(const picture_list& normals, double alpha, const progress_callback& report = {}) {
     held_->calibrate(normals, alpha, report);
   }
+  void narrow(picture_focus to) { held_->narrow(std::move(to)); }
+  [[nodiscard]] tensor<std::uint8_t, 2> counted(index height, index width) const {
+    return held_->counted(height, width);
+  }
+  [[nodiscard]] index minimum_area() const { return held_->minimum_area(); }
+  [[nodiscard]] std::vector<tensor<float, 2>> maps_by_scale(tensor_view<const float, 3> picture,
+                                                            std::string_view name = "the picture") const {
+    return held_->maps_by_scale(picture, name);
+  }
+  [[nodiscard]] std::optional<double> p_value(double score) const { return held_->p_value(score); }
   void save(const std::string& path) const { held_->save(path); }
 
   [[nodiscard]] std::string method() const { return held_->method(); }

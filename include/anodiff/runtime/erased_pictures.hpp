@@ -25,6 +25,16 @@ class erased_pictures final : public erased_picture_detector {
     numbers.alpha = alpha;
     detector_.calibrate(pictures, numbers, report);
   }
+  void narrow(picture_focus to) override { detector_.narrow(std::move(to)); }
+  [[nodiscard]] tensor<std::uint8_t, 2> counted(index height, index width) const override {
+    return detector_.counted(height, width);
+  }
+  [[nodiscard]] index minimum_area() const override { return detector_.numbers().picture.minimum_area; }
+  [[nodiscard]] std::vector<tensor<float, 2>> maps_by_scale(tensor_view<const float, 3> picture,
+                                                            std::string_view name) const override {
+    return detector_.maps_by_scale(picture, name);
+  }
+  [[nodiscard]] std::optional<double> p_value(double score) const override { return detector_.p_value(score); }
   void save(const std::string& path) const override { detector_.save(path); }
   void open(const formats::safetensors_file& file) override { detector_.open(file); }
   [[nodiscard]] std::string method() const override { return std::string{Detector::parts_type::preset_type::name}; }
