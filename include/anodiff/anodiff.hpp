@@ -141,6 +141,7 @@
 #include <anodiff/nn/time_embedding.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include <anodiff/objectives/time_bins.hpp>
 #include <anodiff/objectives/time_regression.hpp>
@@ -198,6 +199,8 @@
 #include <anodiff/ops/noise_cpu.hpp>
 #include <anodiff/ops/pixel_sums.hpp>
 #include <anodiff/ops/pixel_sums_cpu.hpp>
+#include <anodiff/ops/pseudo_huber.hpp>
+#include <anodiff/ops/pseudo_huber_cpu.hpp>
 #include <anodiff/ops/resample.hpp>
 #include <anodiff/ops/resample_cpu.hpp>
 #include <anodiff/ops/row_distance.hpp>

@@ -4,6 +4,7 @@
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include <anodiff/objectives/time_bins.hpp>
 #include <anodiff/objectives/time_regression.hpp>
@@ -11,7 +12,8 @@
 
 namespace laws {
 
-using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::squared_error>;
+using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::pseudo_huber,
+                                  anodiff::objectives::squared_error>;
 
 using all_time_objectives = std::tuple<anodiff::objectives::inverse_gamma, anodiff::objectives::time_bins,
                                        anodiff::objectives::time_regression>;

@@ -32,6 +32,7 @@
 #include <anodiff/ops/scale_shift_cpu.hpp>
 #include <anodiff/ops/scaled_sum_cpu.hpp>
 #include <anodiff/ops/simplex_noise_cpu.hpp>
+#include <anodiff/ops/pseudo_huber_cpu.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
 #include <anodiff/ops/ssim_cpu.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>

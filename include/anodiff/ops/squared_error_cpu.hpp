@@ -6,9 +6,9 @@
 
 namespace anodiff::ops::cpu {
 
-/// The reference on pieces of the rows: the loop is bound by memory.
-template <class T>
-void run(const squared_error<T>& op, thread_pool& pool) {
+/// The reference of a loss on pieces of its rows: the loop is bound by memory.
+template <class Loss>
+void on_pieces_of_rows(const Loss& op, thread_pool& pool) {
   parallel_for(pool, op.rows, std::max<index>(1, 8192 / std::max<index>(1, op.row_size)), [&](index first, index last) {
     auto piece = op;
     piece.output += first * op.row_size;
@@ -19,6 +19,11 @@ void run(const squared_error<T>& op, thread_pool& pool) {
     piece.rows = last - first;
     reference::run(piece);
   });
+}
+
+template <class T>
+void run(const squared_error<T>& op, thread_pool& pool) {
+  on_pieces_of_rows(op, pool);
 }
 
 }  // namespace anodiff::ops::cpu
