@@ -45,7 +45,7 @@ inline double brightness(const picture& shown) {
   for (const float v : shown.flat()) sum += static_cast<double>(v);
   return sum / static_cast<double>(shown.size());
 }
-inline double width(const picture& shown) { return static_cast<double>(shown.extent(1)); }
+inline double narrowness(const picture& shown) { return -static_cast<double>(shown.extent(1)); }
 
 /// A map of the picture at half its size, prepared as image_default prepares it; the score is its largest value but for
 /// four outer pixels, as there.
@@ -207,7 +207,7 @@ class pca_patches final : public patches {
 /// A baseline by name; none where the name is the library's.
 [[nodiscard]] inline std::unique_ptr<judge> make_baseline(std::string_view name, std::uint64_t seed) {
   if (name == "brightness") return std::make_unique<whole_picture>(brightness);
-  if (name == "width") return std::make_unique<whole_picture>(width);
+  if (name == "narrowness") return std::make_unique<whole_picture>(narrowness);
   if (name == "blur_difference") return std::make_unique<blur_difference>();
   if (name == "pca_patches") return std::make_unique<pca_patches>(seed);
   if (name == "nearest_patch") return std::make_unique<nearest_patch>(seed);
@@ -215,7 +215,7 @@ class pca_patches final : public patches {
 }
 /// Whether the seed changes what a method says.
 [[nodiscard]] inline bool is_seeded(std::string_view name) {
-  return name != "brightness" && name != "width" && name != "blur_difference";
+  return name != "brightness" && name != "narrowness" && name != "blur_difference";
 }
 
 }  // namespace tiles

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -111,7 +112,9 @@ inline std::vector<std::size_t> parts_of(std::span<const anodiff::io::test_pictu
     const bool two = begin != std::string_view::npos && end != std::string_view::npos &&
                      stem.find_first_of(digits, end) != std::string_view::npos;
     const std::string exposure{two ? stem.substr(begin, end - begin) : std::string_view{}};
-    if (kind != pictures[i].kind || !two || std::ranges::find(seen, exposure) != seen.end()) {
+    const bool joins = two && kind == pictures[i].kind && !seen.empty() && !seen.front().empty() &&
+                       std::ranges::find(seen, exposure) == seen.end();
+    if (!joins) {
       seen.clear();
       ++part;
     }

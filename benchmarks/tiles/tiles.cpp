@@ -72,7 +72,7 @@ std::string processor() {
 }
 std::vector<std::string> methods_of(const flags& how) {
   if (!how.methods.empty()) return how.methods;
-  std::vector<std::string> out{"brightness", "width", "blur_difference", "pca_patches", "nearest_patch"};
+  std::vector<std::string> out{"brightness", "narrowness", "blur_difference", "pca_patches", "nearest_patch"};
   for (const auto& entry : anodiff::any_picture_detector::methods()) out.push_back(entry.name);
   return out;
 }
@@ -141,6 +141,7 @@ void bytes(const flags& how) {
           layout,
           [&](anodiff::tensor_view<const float, 3> shown, std::string_view name) { return model->score(shown, name); });
       result r;
+      r.picture_seconds = found.seconds;
       measure(found, 0, r);
       char text[128];
       std::snprintf(text, sizeof text, "| %llu | %lld | %s | %.3f | %.3f | %.3f | %.0f |",
