@@ -73,6 +73,7 @@
 #include <anodiff/distances/l2.hpp>
 #include <anodiff/distances/ssim.hpp>
 #include <anodiff/engines/cpu.hpp>
+#include <anodiff/engines/reference.hpp>
 #include <anodiff/grids/beta.hpp>
 #include <anodiff/grids/karras.hpp>
 #include <anodiff/grids/leading.hpp>
@@ -233,6 +234,7 @@
 #include <anodiff/pipeline/detector_options.hpp>
 #include <anodiff/pipeline/fit_options.hpp>
 #include <anodiff/pipeline/fold_of.hpp>
+#include <anodiff/pipeline/hosted_run.hpp>
 #include <anodiff/pipeline/identity_shortcut.hpp>
 #include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/model_file.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A detector's policies beside the GPU's types, for nvcc: what it refuses in a concept does not come back.
+// Both for the device and for the host, whose code nvcc writes anew before the compiler sees it.
 
 #include <anodiff/aggregation/z_score.hpp>
 #include <anodiff/calibration/conformal.hpp>
@@ -7,6 +8,7 @@
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/grids/linspace.hpp>
 #include <anodiff/grids/trailing.hpp>
+#include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/models/mlp.cuh>
 #include <anodiff/pipeline/denoising_graphs.cuh>
 #include <anodiff/pooling/mean.hpp>
@@ -43,6 +45,10 @@ template void compose<schedules::cosine, grids::trailing, samplers::ddim, predic
     const models::mlp<test::plain_engine>&, float*, index);
 template void compose<schedules::scaled_linear, grids::linspace, samplers::ddpm, predictions::velocity, reconstruction>(
     const models::mlp<test::plain_engine>&, float*, index);
+
+detection found_by(const std::string& file, tensor_view<const float, 2> rows) {
+  return methods::ddpm_reconstruction<cuda_engine>::load(file, cuda_engine{}).score(rows);
+}
 
 static_assert(aggregator<aggregation::z_score> && calibrator<calibration::conformal> && pooler<pooling::mean> &&
               conditioner<conditioning::none>);

@@ -35,11 +35,11 @@ class json {
   template <std::integral Integer>
   requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) json(Integer value)
   noexcept
-      : value_{number_type{
-            .value = static_cast<double>(value),
-            .magnitude = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value),
-            .exact = true,
-            .negative = value < 0}} {}
+      : value_{number_type{.value = static_cast<double>(value),
+                           .magnitude = std::cmp_less(value, 0) ? 0 - static_cast<std::uint64_t>(value)
+                                                                : static_cast<std::uint64_t>(value),
+                           .exact = true,
+                           .negative = std::cmp_less(value, 0)}} {}
   json(const char* text) : value_{std::string{text}} {}
   json(std::string_view text) : value_{std::string{text}} {}
   json(std::string text) noexcept : value_{std::move(text)} {}
@@ -129,7 +129,7 @@ class json {
   }
 
   /// Integers compare exactly, other numbers as doubles.
-  [[nodiscard]] bool operator==(const json&) const = default;
+  [[nodiscard]] bool operator==(const json& other) const { return value_ == other.value_; }
 
   /// The text: on one line where indent is 0, else with that many spaces a level. Numbers are shortest, so that they
   /// read back the same. Throws numeric_error on a number that is not finite, data_error on text that is not UTF-8.

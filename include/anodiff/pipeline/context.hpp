@@ -2,6 +2,8 @@
 #pragma once
 
 #include <anodiff/concepts/grid.hpp>
+#include <anodiff/engines/reference.hpp>
+#include <anodiff/pipeline/hosted_run.hpp>
 #include <anodiff/pipeline/rebuilding_run.hpp>
 
 namespace anodiff {
@@ -11,25 +13,27 @@ template <denoiser Model, prediction Prediction>
 class estimating_run {
  public:
   estimating_run(const Model& model, const Prediction& prediction, std::span<const noise_level> levels, index max_rows)
-      : prediction_{prediction}, run_{model.prepare(levels, max_rows)} {}
+      : prediction_{prediction}, run_{model, levels, max_rows} {}
   [[nodiscard]] const float* output(const float* x, const std::int32_t* level, index rows) {
     return run_.output(x, level, rows);
   }
   [[nodiscard]] mixture fold(const noise_level& level) const noexcept { return fold_of<Model>(prediction_, level); }
   /// Activations of the latest call, where the model taps any.
-  [[nodiscard]] auto features() requires requires(typename Model::run r) { r.features(); }
+  [[nodiscard]] auto features() requires requires(hosted_run<Model> r) { r.features(); }
   { return run_.features(); }
 
  private:
   Prediction prediction_;
-  typename Model::run run_;
+  hosted_run<Model> run_;
 };
 
 /// What a scorer is given to plan its run with; see concepts/scorer.hpp. It borrows, and lives as long as the planning.
 template <class Parts>
 struct basic_context {
   using model_type = typename Parts::model_type;
-  using machine_type = typename model_type::engine_type;
+  /// What a scorer's own operations run on: they are the host's, and little beside the network's.
+  using machine_type = std::conditional_t<remote_engine<typename model_type::engine_type>, reference_engine,
+                                          typename model_type::engine_type>;
 
   const typename Parts::model_type& model_;
   const typename Parts::prediction_type& prediction_;
@@ -45,7 +49,12 @@ struct basic_context {
   typename Parts::recipe_type::corruption_policy corruption_{};
 
   [[nodiscard]] const model_type& model() const noexcept { return model_; }
-  [[nodiscard]] machine_type machine() const { return model_.engine(); }
+  [[nodiscard]] machine_type machine() const {
+    if constexpr (remote_engine<typename model_type::engine_type>)
+      return {};
+    else
+      return model_.engine();
+  }
   [[nodiscard]] std::span<const noise_level> schedule() const noexcept { return schedule_; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
   [[nodiscard]] index row_size() const noexcept { return row_size_; }

@@ -133,4 +133,12 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
   });
 }
 
+/// Gives `to` all that `from` has learned: the same policies, on another engine. Throws as save and open do.
+template <class From, class To>
+void transfer(const basic_detector<From>& from, basic_detector<To>& to) {
+  formats::buffer bytes;
+  from.save(bytes);
+  to.open(formats::parse_safetensors(std::move(bytes), "transfer"));
+}
+
 }  // namespace anodiff

@@ -12,6 +12,7 @@
 #include <anodiff/ops/dynamic_threshold.hpp>
 #include <anodiff/ops/elementwise.hpp>
 #include <anodiff/ops/noise.hpp>
+#include <anodiff/ops/scaled_sum.hpp>
 #include <anodiff/pipeline/adaptive_loop.hpp>
 #include <anodiff/pipeline/clipping.hpp>
 #include <anodiff/pipeline/fold_of.hpp>
@@ -142,8 +143,9 @@ class denoising_loop {
       op.wc = static_cast<real>(s.clean_weight);
       op.wz = static_cast<real>(s.noise_weight);
       for (std::size_t k = 0; k < stage::past_slots; ++k) op.wp[k] = static_cast<real>(s.past_weight[k]);
-      op.noise = {.key = key, .when_run = when_run};
+      op.noise.key = key;
       op.noise.key.step = static_cast<std::uint32_t>(i);
+      op.noise.when_run = when_run;
       machine_.run(op);
       after_step(i);
     }
@@ -198,35 +200,81 @@ class rebuilding_run {
         row_size_{row_size},
         machine_{model.engine()},
         loop_{loop_of(model, prediction, sampling, levels_, max_rows, row_size, clip)},
-        level_(static_cast<std::size_t>(max_rows)) {}
-
-  /// out (n, d) = what the run makes of x (n, d), with the noise of repeat `draw`, which is the same for all rows.
-  void rebuild(tensor_view<const float, 2> x, std::uint32_t draw, tensor_view<float, 2> out) {
-    const float alpha = static_cast<float>(levels_.front().alpha), sigma = static_cast<float>(levels_.front().sigma);
-    const noise_key key{.seed = seed_, .draw = draw, .use = purpose::scoring};
-    if (from_.kind == start_kind::noised && part::has_noise_of_its_own<Corruption, typename Model::engine_type>) {
-      if constexpr (part::has_noise_of_its_own<Corruption, typename Model::engine_type>)
-        corruption_.noise(machine_,
-                          {.out = out.data(), .rows = x.rows(), .row_size = row_size_, .key = key, .sample = sample_});
-      std::transform(x.data(), x.data() + x.size(), out.data(), out.data(),
-                     [=](float v, float noise) { return alpha * v + sigma * noise; });
-    } else if (from_.kind == start_kind::noised) {
-      machine_.run(ops::corrupt_rows<float>{
-          x.data(), out.data(), nullptr, x.rows(), row_size_, &alpha, &sigma, nullptr, nullptr, level_.data(), {key}});
+        first_level_{machine_, 1, max_rows},
+        scale_{machine_.allocate(2)} {
+    const float scale[] = {static_cast<float>(levels_.front().alpha), static_cast<float>(levels_.front().sigma)};
+    if constexpr (remote) {
+      machine_.upload(std::span<const float>{scale}, scale_.data());
+      state_ = machine_.allocate(max_rows * row_size);
     } else {
-      const float factor = from_.kind == start_kind::scaled ? alpha : 1.0F;
-      std::transform(x.data(), x.data() + x.size(), out.data(), [=](float v) { return factor * v; });
-    }
-    if constexpr (adapts) {
-      loop_.run(out.data(), x.rows());
-    } else {
-      auto bound = condition_.bind({x});
-      loop_.run(out.data(), x.rows(), {.seed = seed_, .draw = draw, .use = purpose::step},
-                [&](std::size_t i) { bound.after_step(out, loop_.level_after(i, levels_.back())); });
+      std::copy(std::begin(scale), std::end(scale), scale_.data());
     }
   }
 
+  /// out (n, d) = what the run makes of x (n, d), with the noise of repeat `draw`, which is the same for all rows.
+  void rebuild(tensor_view<const float, 2> x, std::uint32_t draw, tensor_view<float, 2> out) {
+    const index rows = x.rows(), count = x.size();
+    real* const state = state_of(out);
+    if constexpr (remote) machine_.upload(x.flat(), state);
+    const real* const from = remote ? state : x.data();
+    const noise_key key{.seed = seed_, .draw = draw, .use = purpose::scoring};
+    const auto alpha = static_cast<float>(levels_.front().alpha), sigma = static_cast<float>(levels_.front().sigma);
+    if constexpr (part::has_noise_of_its_own<Corruption, engine_type>) {
+      if (from_.kind == start_kind::noised) {
+        corruption_.noise(machine_,
+                          {.out = out.data(), .rows = rows, .row_size = row_size_, .key = key, .sample = sample_});
+        std::transform(x.data(), x.data() + count, out.data(), out.data(),
+                       [=](float v, float noise) { return alpha * v + sigma * noise; });
+      }
+    } else if (from_.kind == start_kind::noised) {
+      machine_.run(ops::corrupt_rows<real>{from,
+                                           state,
+                                           nullptr,
+                                           rows,
+                                           row_size_,
+                                           scale_.data(),
+                                           scale_.data() + 1,
+                                           nullptr,
+                                           nullptr,
+                                           first_level_.at(0, rows),
+                                           {key}});
+    }
+    if (from_.kind != start_kind::noised)
+      machine_.run(ops::scaled_sum<real>{from, nullptr, state, count, from_.kind == start_kind::scaled ? alpha : 1.0F});
+    if constexpr (adapts) {
+      loop_.run(state, rows);
+    } else {
+      auto bound = condition_.bind({x});
+      loop_.run(state, rows, {.seed = seed_, .draw = draw, .use = purpose::step}, [&](std::size_t i) {
+        if constexpr (steers<Conditioner>) {
+          fetch(out);
+          bound.after_step(out, loop_.level_after(i, levels_.back()));
+          if constexpr (remote) machine_.upload(tensor_view<const float, 2>{out}.flat(), state);
+        }
+      });
+    }
+    fetch(out);
+  }
+
  private:
+  using engine_type = typename Model::engine_type;
+  using real = typename engine_type::real;
+  static constexpr bool remote = remote_engine<engine_type>;
+  static_assert(
+      !remote || (!adapts && !part::has_noise_of_its_own<Corruption, engine_type>),
+      "rebuilding_run: a sampler whose rows find their own steps, and a corruption with noise of its own, need "
+      "the CPU engine");
+
+  /// Where a run works: in `out` itself, or in the engine's memory, from where fetch() brings what is there.
+  [[nodiscard]] real* state_of(tensor_view<float, 2> out) {
+    if constexpr (remote)
+      return state_.data();
+    else
+      return out.data();
+  }
+  void fetch([[maybe_unused]] tensor_view<float, 2> out) {
+    if constexpr (remote) machine_.download(state_.data(), std::span{out.data(), static_cast<std::size_t>(out.size())});
+  }
   [[nodiscard]] static std::vector<index> sample_of(const Model& model) {
     if constexpr (trainable<Model>) return model.sample_shape().sample;
     return {};
@@ -248,10 +296,12 @@ class rebuilding_run {
   start from_;
   std::uint64_t seed_;
   index row_size_;
-  typename Model::engine_type machine_;
+  engine_type machine_;
   decltype(loop_of(std::declval<const Model&>(), std::declval<const Prediction&>(), std::declval<const Sampler&>(), {},
                    index{}, index{}, clipping{})) loop_;
-  std::vector<std::int32_t> level_;
+  detail::stage_levels<engine_type> first_level_;
+  typename engine_type::buffer scale_;  // alpha and sigma of the first level
+  typename engine_type::buffer state_;  // for a remote engine alone
 };
 
 }  // namespace anodiff
