@@ -4,6 +4,7 @@
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/ops/adamw.hpp>
+#include <anodiff/ops/vector_loop_cpu.hpp>
 
 namespace anodiff::ops::cpu {
 
@@ -43,11 +44,10 @@ void run(const sum_of_squares<T>& op, thread_pool& pool) {
     V sums[4]{};
     index i = first;
     for (; i + 4 * width <= last; i += 4 * width)
-      for (int k = 0; k < 4; ++k) {
-        V x{};
-        for (int j = 0; j < width; ++j) x[j] = static_cast<double>(op.x[i + k * width + j]);
+      unrolled<4>([&](auto k) {
+        const V x = whole_lanes<double>{}.load(op.x + i + k * width);
         sums[k] += x * x;
-      }
+      });
     double block = simd::sum<V>((sums[0] + sums[1]) + (sums[2] + sums[3]));
     for (; i < last; ++i) block += static_cast<double>(op.x[i]) * static_cast<double>(op.x[i]);
     op.blocks[first / sum_block] = block;
