@@ -67,15 +67,52 @@ template <class V, class T>
 ANODIFF_ALWAYS_INLINE void store(T* p, const V& v) noexcept {
   std::memcpy(p, &v, sizeof v);
 }
-/// The first count lanes from p, the others zero.
+#if defined(__AVX__)
+namespace detail {
+/// All bits of the first count lanes.
+template <class V>
+[[nodiscard]] ANODIFF_ALWAYS_INLINE auto first_of(int count) noexcept {
+  using integers = vec<std::conditional_t<sizeof(element<V>) == 4, int, long long>, lanes_of<V>>;
+  integers number;
+  for (int i = 0; i < lanes_of<V>; ++i) number[i] = i;
+  return std::bit_cast<integers>(number < integers{} + count);
+}
+}  // namespace detail
+#endif
+
+/// The first count lanes from p, the others zero; reads no more than these.
 template <class V, class T>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V load_part(const T* p, int count) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64 && std::is_same_v<T, float>)
+    return __builtin_ia32_loadups512_mask(p, V{}, static_cast<unsigned short>((1U << count) - 1));
+  if constexpr (sizeof(V) == 64 && std::is_same_v<T, double>)
+    return __builtin_ia32_loadupd512_mask(p, V{}, static_cast<unsigned char>((1U << count) - 1));
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32 && std::is_same_v<T, float>)
+    return __builtin_ia32_maskloadps256(reinterpret_cast<const V*>(p), detail::first_of<V>(count));
+  if constexpr (sizeof(V) == 32 && std::is_same_v<T, double>)
+    return __builtin_ia32_maskloadpd256(reinterpret_cast<const V*>(p), detail::first_of<V>(count));
+#endif
   V v{};
   for (int i = 0; i < count; ++i) v[i] = p[i];
   return v;
 }
 template <class V, class T>
 ANODIFF_ALWAYS_INLINE void store_part(T* p, const V& v, int count) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64 && std::is_same_v<T, float>)
+    return __builtin_ia32_storeups512_mask(p, v, static_cast<unsigned short>((1U << count) - 1));
+  if constexpr (sizeof(V) == 64 && std::is_same_v<T, double>)
+    return __builtin_ia32_storeupd512_mask(p, v, static_cast<unsigned char>((1U << count) - 1));
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32 && std::is_same_v<T, float>)
+    return __builtin_ia32_maskstoreps256(reinterpret_cast<V*>(p), detail::first_of<V>(count), v);
+  if constexpr (sizeof(V) == 32 && std::is_same_v<T, double>)
+    return __builtin_ia32_maskstorepd256(reinterpret_cast<V*>(p), detail::first_of<V>(count), v);
+#endif
   for (int i = 0; i < count; ++i) p[i] = v[i];
 }
 template <class V>
@@ -234,7 +271,7 @@ template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V inverse(const V& x) noexcept {
 #if defined(__AVX512F__)
   if constexpr (sizeof(V) == 64 && sizeof(element<V>) == 4) {
-    const V guess = __builtin_ia32_rcp14ps512_mask(x, V{}, -1);
+    const V guess = __builtin_ia32_rcp14ps512_mask(x, V{}, static_cast<unsigned short>(0xFFFF));
     return guess + guess * (1 - x * guess);
   }
 #endif

@@ -67,13 +67,18 @@ struct first_lanes {
   }
   template <class U>
   [[nodiscard]] ANODIFF_ALWAYS_INLINE V load(const U* p) const noexcept {
-    V v{};
-    for (int i = 0; i < count; ++i) v[i] = static_cast<T>(p[i]);
-    return v;
+    using stored = simd::vec<U, simd::lanes<T>>;
+    if constexpr (sizeof(U) == sizeof(T))
+      return simd::load_part<stored>(p, count);
+    else
+      return convert<V>(simd::load_part<stored>(p, count));
   }
   template <class U>
   ANODIFF_ALWAYS_INLINE void store(U* p, const V& v) const noexcept {
-    for (int i = 0; i < count; ++i) p[i] = static_cast<U>(v[i]);
+    if constexpr (sizeof(U) == sizeof(T))
+      simd::store_part(p, v, count);
+    else
+      simd::store_part(p, convert<simd::vec<U, simd::lanes<T>>>(v), count);
   }
 };
 
