@@ -206,6 +206,8 @@
 #include <anodiff/ops/resample_cpu.hpp>
 #include <anodiff/ops/row_distance.hpp>
 #include <anodiff/ops/row_distance_cpu.hpp>
+#include <anodiff/ops/scale_rows.hpp>
+#include <anodiff/ops/scale_rows_cpu.hpp>
 #include <anodiff/ops/scale_shift.hpp>
 #include <anodiff/ops/scale_shift_cpu.hpp>
 #include <anodiff/ops/scaled_sum.hpp>
@@ -239,6 +241,7 @@
 #include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/model_file.hpp>
 #include <anodiff/pipeline/model_metadata.hpp>
+#include <anodiff/pipeline/network_run.hpp>
 #include <anodiff/pipeline/parts.hpp>
 #include <anodiff/pipeline/picture_cut.hpp>
 #include <anodiff/pipeline/picture_detection.hpp>

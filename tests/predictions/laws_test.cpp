@@ -55,6 +55,11 @@ TEST_CASE("score, edm and flow by hand", "[predictions]") {
   CHECK(is(predictions::edm{}.fold({1, 1.2, 0}), 0.25 / 1.69, 0.6 / 1.3));
   const mixture target = predictions::edm{}.target({1, 1.2, 0});
   CHECK(target.first * target.first * 0.25 + target.second * target.second == Approx(1).epsilon(1e-14));
+  // so has the input, on any path
+  CHECK(predictions::edm{}.input_scale({1, 1.2, 0}) == Approx(1 / 1.3));
+  for (const noise_level l : {noise_level{1, 80, 0}, {0.8, 0.6, 0}, {0, 1, 0}})
+    CHECK(std::hypot(l.alpha * 0.5, l.sigma) * predictions::edm{}.input_scale(l) == Approx(1).epsilon(1e-14));
+  static_assert(scales_input<predictions::edm> && !scales_input<predictions::epsilon>);
   CHECK(is(predictions::edm{{.data_sd = 1}}.fold(level), 0.8, 0.6));  // velocity with the sign changed
   CHECK_THROWS_WITH(predictions::edm({.data_sd = 0}), "predictions::edm: data_sd must be above 0, got 0");
 }

@@ -24,11 +24,19 @@ template <class P>
 concept says_if_it_needs_signal = requires {
   { P::needs_signal } -> std::convertible_to<bool>;
 };
+template <class P>
+concept states_input_scale = requires(const P p, noise_level level) {
+  { p.input_scale(level) } -> std::same_as<double>;
+};
 }  // namespace part
 
 /// What a network emits. target(level) = (a, b): F should equal a x_0 + b ε. fold(level) = (c, d): x̂_0 = c x_t + d F.
 /// Law: folding the true target of any x_0, ε gives x_0 back wherever alpha > 0 or needs_signal is false.
 template <class P>
 concept prediction = policy<P> && part::states_target<P> && part::folds_to_clean<P> && part::says_if_it_needs_signal<P>;
+
+/// Whether the network sees x_t times input_scale(level) instead of x_t.
+template <prediction P>
+inline constexpr bool scales_input = part::states_input_scale<P>;
 
 }  // namespace anodiff

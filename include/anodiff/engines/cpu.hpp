@@ -29,6 +29,7 @@
 #include <anodiff/ops/pixel_sums_cpu.hpp>
 #include <anodiff/ops/resample_cpu.hpp>
 #include <anodiff/ops/row_distance_cpu.hpp>
+#include <anodiff/ops/scale_rows_cpu.hpp>
 #include <anodiff/ops/scale_shift_cpu.hpp>
 #include <anodiff/ops/scaled_sum_cpu.hpp>
 #include <anodiff/ops/simplex_noise_cpu.hpp>

@@ -36,7 +36,7 @@ void repaint(const Model& model, const Prediction& prediction, std::span<const n
     at.push_back(s.at);
     folds.push_back(fold_of<Model>(prediction, s.at));
   }
-  auto run = model.prepare(at, n);
+  network_run<Model, Prediction> run{model, prediction, at, n, d};
   tensor<float, 2> state{x.extents()};
   tensor<double, 2> sum{x.extents()};
   std::vector<std::int32_t> level(static_cast<std::size_t>(n));

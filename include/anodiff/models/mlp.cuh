@@ -107,7 +107,8 @@ class mlp_on_gpu {
   /// Prepares run() for a program whose stage i stands at level i of this network. Throws invalid_argument for a
   /// program that needs more than the chip keeps.
   template <prediction Prediction>
-  void plan(const Prediction& prediction, std::span<const stage> program, double limit = 0) {
+  requires(!scales_input<Prediction>) void plan(const Prediction& prediction, std::span<const stage> program,
+                                                double limit = 0) {
     const auto reason = why_not_one_launch({}, op_.row_size, program);
     check(reason.empty(), "mlp_on_gpu: ", reason);
     check(static_cast<index>(program.size()) <= op_.levels, "mlp_on_gpu: a program of ", program.size(),

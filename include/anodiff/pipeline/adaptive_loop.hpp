@@ -6,7 +6,7 @@
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/concepts/sampler.hpp>
 #include <anodiff/pipeline/clipping.hpp>
-#include <anodiff/pipeline/fold_of.hpp>
+#include <anodiff/pipeline/network_run.hpp>
 
 namespace anodiff {
 
@@ -27,7 +27,7 @@ class adaptive_loop {
         levels_{noisy(levels)},
         row_size_{row_size},
         limit_{clip.limit},
-        run_{model.prepare(levels_, max_rows)},
+        run_{model, prediction, levels_, max_rows, row_size},
         level_(static_cast<std::size_t>(max_rows)),
         input_(static_cast<std::size_t>(max_rows * row_size)),
         clean_(input_.size()),
@@ -152,7 +152,7 @@ class adaptive_loop {
   std::vector<noise_level> levels_;
   index row_size_;
   double limit_;
-  typename Model::run run_;
+  network_run<Model, Prediction> run_;
   std::vector<mixture> fold_;
   std::vector<std::int32_t> level_;
   aligned_vector<real> input_, clean_;

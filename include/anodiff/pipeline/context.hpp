@@ -11,20 +11,31 @@ namespace anodiff {
 /// Calls of a denoiser at a fixed list of levels.
 template <denoiser Model, prediction Prediction>
 class estimating_run {
+  static constexpr bool scales = network_run<Model, Prediction>::scales;
+  using run_type = std::conditional_t<scales, network_run<Model, Prediction>, hosted_run<Model>>;
+
  public:
-  estimating_run(const Model& model, const Prediction& prediction, std::span<const noise_level> levels, index max_rows)
-      : prediction_{prediction}, run_{model, levels, max_rows} {}
+  estimating_run(const Model& model, const Prediction& prediction, std::span<const noise_level> levels, index max_rows,
+                 index row_size)
+      : prediction_{prediction}, run_{planned(model, prediction, levels, max_rows, row_size)} {}
   [[nodiscard]] const float* output(const float* x, const std::int32_t* level, index rows) {
     return run_.output(x, level, rows);
   }
   [[nodiscard]] mixture fold(const noise_level& level) const noexcept { return fold_of<Model>(prediction_, level); }
   /// Activations of the latest call, where the model taps any.
-  [[nodiscard]] auto features() requires requires(hosted_run<Model> r) { r.features(); }
+  [[nodiscard]] auto features() requires requires(run_type r) { r.features(); }
   { return run_.features(); }
 
  private:
+  static run_type planned(const Model& model, const Prediction& prediction, std::span<const noise_level> levels,
+                          index max_rows, index row_size) {
+    if constexpr (scales)
+      return {model, prediction, levels, max_rows, row_size};
+    else
+      return {model, levels, max_rows};
+  }
   Prediction prediction_;
-  hosted_run<Model> run_;
+  run_type run_;
 };
 
 /// What a scorer is given to plan its run with; see concepts/scorer.hpp. It borrows, and lives as long as the planning.
@@ -106,7 +117,7 @@ struct denoiser_context : basic_context<Parts> {
     return fold_of<model_type>(this->prediction_, level);
   }
   [[nodiscard]] estimator_type estimator(std::span<const noise_level> levels, index max_rows) const {
-    return {this->model_, this->prediction_, levels, max_rows};
+    return {this->model_, this->prediction_, levels, max_rows, this->row_size_};
   }
 };
 

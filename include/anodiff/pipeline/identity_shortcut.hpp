@@ -68,7 +68,7 @@ requires(
   const index side = numbers.picture.crop, channels = detector.channels(), size = side * side * channels;
   const std::array<index, 3> sample{side, side, channels};
   estimating_run<typename Parts::model_type, typename Parts::prediction_type> network{model, prediction, levels,
-                                                                                      how.defects};
+                                                                                      how.defects, size};
   tensor<float, 2> clean{{how.defects, size}}, planted{clean.extents()}, noise{clean.extents()},
       noised{clean.extents()};
   std::vector<std::int32_t> level(static_cast<std::size_t>(how.defects));

@@ -15,7 +15,7 @@
 #include <anodiff/ops/scaled_sum.hpp>
 #include <anodiff/pipeline/adaptive_loop.hpp>
 #include <anodiff/pipeline/clipping.hpp>
-#include <anodiff/pipeline/fold_of.hpp>
+#include <anodiff/pipeline/network_run.hpp>
 
 namespace anodiff {
 
@@ -71,7 +71,7 @@ class denoising_loop {
         program_{std::move(program)},
         row_size_{row_size},
         clip_{clip},
-        run_{model.prepare(levels_of(program_), max_rows)},
+        run_{model, prediction, levels_of(program_), max_rows, row_size},
         level_{machine_, program_.size(), max_rows} {
     clip.verify();
     check(!clip.dynamic() || !remote_engine<engine_type>,
@@ -167,7 +167,7 @@ class denoising_loop {
   std::vector<stage> program_;
   index row_size_;
   clipping clip_;
-  typename Model::run run_;
+  network_run<Model, Prediction> run_;
   detail::stage_levels<engine_type> level_;
   std::vector<ops::fold_weights<real>> folds_, keeps_;
   std::vector<bool> clips_first_;  // the clean estimate is clipped in a pass of its own, before what is kept is made

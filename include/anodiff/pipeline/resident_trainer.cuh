@@ -38,6 +38,8 @@ class resident_trainer {
   using recorded = typename Model::recorded;
   static_assert(corruption_on<Corruption, cuda_engine> && objective_on<Objective, cuda_engine>,
                 "resident_trainer: the corruption or the objective has no form for the GPU");
+  static_assert(!scales_input<Prediction>,
+                "resident_trainer: a prediction that scales the input has no form for the GPU");
 
   /// rows (n, d) in host memory; the model is built for them. Throws invalid_argument for no rows, memory_error where
   /// they do not fit.

@@ -5,6 +5,7 @@
 #include <anodiff/concepts/prediction.hpp>
 #include <anodiff/core/progress.hpp>
 #include <anodiff/nn/tape.hpp>
+#include <anodiff/ops/scale_rows.hpp>
 #include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/sample_source.hpp>
 #include <chrono>
@@ -30,6 +31,9 @@ class trainer {
   using real = typename Model::real;
   static_assert(corruption_on<Corruption, engine_type>, "trainer: the corruption cannot damage a batch on this engine");
   static constexpr bool learns_time = time_estimator<Model>;
+  static constexpr bool scales = scales_input<Prediction> && !learns_time;
+  static_assert(!scales || !remote_engine<engine_type>,
+                "trainer: a prediction that scales the network's input needs the CPU engine");
   static_assert(
       learns_time ? time_objective_on<Objective, engine_type> : objective_on<Objective, engine_type>,
       "trainer: the objective cannot measure a batch of this model on this engine; a time estimator needs one "
@@ -130,7 +134,7 @@ class trainer {
                   .noise = key,
                   .draws = draws_.data()};
     pass.noise.use = purpose::dropout;
-    tape.bind(network_->x, damaged_.data());
+    tape.bind(network_->x, network_input(batch_));
     tape.bind(network_->features, features_.data());
     tape.prepare();
     tape.forward_levels(pass);
@@ -152,6 +156,10 @@ class trainer {
     rows_ = machine.allocate(size);
     damaged_ = machine.allocate(size);
     target_ = machine.allocate(size);
+    if constexpr (scales) {
+      scaled_ = machine.allocate(size);
+      input_scale_ = machine.allocate(level_count_);
+    }
     for (auto* table : {&alpha_, &sigma_, &clean_, &noise_, &weight_}) *table = machine.allocate(level_count_);
     features_ = machine.allocate(level_count_ * network_->tape.width(network_->features));
     time_.resize(static_cast<std::size_t>(level_count_));
@@ -201,6 +209,15 @@ class trainer {
     corruption_.corrupt(network_->tape.machine(), batch);
     return batch;
   }
+  /// The damaged rows as the network sees them.
+  [[nodiscard]] real* network_input([[maybe_unused]] index rows) {
+    if constexpr (scales) {
+      network_->tape.machine().run(
+          ops::scale_rows<real>{damaged_.data(), scaled_.data(), input_scale_.data(), level_.data(), rows, row_size_});
+      return scaled_.data();
+    }
+    return damaged_.data();
+  }
   /// Leaves the loss where the corruption wants it.
   void narrow([[maybe_unused]] const corruption_batch<real>& batch) {
     if constexpr (part::narrows_the_loss<Corruption, engine_type>)
@@ -240,6 +257,7 @@ class trainer {
       share_[at] = static_cast<double>(place) / static_cast<double>(schedule_.size());
     else
       weight_[at] = static_cast<real>(objective_.weigh(level, prediction_.fold(level).second));
+    if constexpr (scales) input_scale_[at] = static_cast<real>(prediction_.input_scale(level));
     time_[at] = level.time;
   }
   /// Clips, moves the weights, and averages them.
@@ -276,7 +294,6 @@ class trainer {
     for (index i = 0; i < level_count_; ++i)
       set_level(i, static_cast<std::size_t>((2 * i + 1) * static_cast<index>(schedule_.size()) / (2 * level_count_)));
     model_.describe({time_.data(), static_cast<std::size_t>(level_count_)}, features_.data());
-    tape.bind(network_->x, damaged_.data());
     tape.bind(network_->features, features_.data());
     tape.prepare();
     double sum = 0;
@@ -290,6 +307,7 @@ class trainer {
       }
       const corruption_batch<real> batch = damage(count, {.seed = seed_, .use = purpose::corruption});
       const nn::pass pass{.rows = count, .levels = level_count_, .level = level_.data()};
+      tape.bind(network_->x, network_input(count));
       tape.forward_levels(pass);
       tape.forward_rows(pass);
       narrow(batch);
@@ -322,7 +340,8 @@ class trainer {
   Prediction prediction_;
   training_state<real> state_;
   std::unique_ptr<recorded> network_;
-  typename engine_type::buffer rows_, damaged_, target_, alpha_, sigma_, clean_, noise_, weight_, features_;
+  typename engine_type::buffer rows_, damaged_, target_, alpha_, sigma_, clean_, noise_, weight_, features_, scaled_,
+      input_scale_;
   std::vector<float> taken_;
   std::vector<double> time_, share_, row_loss_, norm_blocks_;
   std::vector<std::int32_t> level_;

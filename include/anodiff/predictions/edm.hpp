@@ -12,9 +12,11 @@ struct edm_params {
   static constexpr void fields(auto& self, auto&& field) { field("data_sd", self.data_sd); }
 };
 
-/// The preconditioned output: x̂_0 = c_skip x_t / alpha + c_out F, of unit variance for data of standard deviation
-/// data_sd. Karras et al. 2022, arXiv:2206.00364, eq. 7 and table 1, written in alpha and sigma, so that it serves any
-/// path, to alpha = 0. With data_sd = 1 on a variance-preserving path it is velocity but for the sign.
+/// The preconditioned network: x̂_0 = c_skip x_t / alpha + c_out F(c_in x_t / alpha), with input and output of unit
+/// variance for data of standard deviation data_sd. Karras et al. 2022, arXiv:2206.00364, eq. 7 and table 1, written in
+/// alpha and sigma, so that it serves any path, to alpha = 0. Their loss weight, 1 / c_out² on x̂_0, is the same weight
+/// for every level on F; what they tell the network of a level, c_noise = ln(sigma / alpha) / 4, is its place in a
+/// schedule that is even in ln sigma. With data_sd = 1 on a variance-preserving path it is velocity but for the sign.
 class edm {
  public:
   using params = edm_params;
@@ -33,6 +35,10 @@ class edm {
   [[nodiscard]] mixture fold(noise_level l) const noexcept {
     const double signal = l.alpha * params_.data_sd, total = std::hypot(signal, l.sigma);
     return {signal / total * params_.data_sd / total, l.sigma * params_.data_sd / total};
+  }
+  /// c_in / alpha.
+  [[nodiscard]] double input_scale(noise_level l) const noexcept {
+    return 1 / std::hypot(l.alpha * params_.data_sd, l.sigma);
   }
 
  private:
