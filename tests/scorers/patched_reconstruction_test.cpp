@@ -40,7 +40,7 @@ struct counting_context {
   [[nodiscard]] static machine_type machine() { return machine_type{1}; }
   [[nodiscard]] static std::uint64_t seed() { return 3; }
   [[nodiscard]] static laws::index row_size() { return 24; }
-  [[nodiscard]] static double clip() { return 0; }
+  [[nodiscard]] static clipping clip() { return {}; }
   [[nodiscard]] const anodiff::start& from() const { return from_; }
   [[nodiscard]] const patches& corruption() const { return corruption_; }
   [[nodiscard]] static std::vector<noise_level> run_levels() { return {{0.8, 0.6, 0}, clean_level}; }
