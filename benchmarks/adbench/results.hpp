@@ -4,10 +4,9 @@
 #include <anodiff/core/check.hpp>
 #include <anodiff/formats/file.hpp>
 #include <array>
-#include <charconv>
-#include <fstream>
 #include <string>
 #include <vector>
+#include "../results_file.hpp"
 
 /// The table of results: one CSV line for each method, set and seed, appended as soon as it is known, so that a run
 /// that was cut goes on where it stopped.
@@ -45,40 +44,23 @@ inline std::string line_of(const result& r) {
 
 inline std::vector<result> read_results(const std::string& path) {
   std::vector<result> out;
-  std::ifstream file{path};
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::vector<std::string> fields(1);
-    bool quoted = false;
-    for (const char c : line) {
-      if (c == '"')
-        quoted = !quoted;
-      else if (c == ',' && !quoted)
-        fields.emplace_back();
-      else
-        fields.back() += c;
-    }
-    anodiff::check<anodiff::data_error>(fields.size() == 18, path, ": a line has ", fields.size(), " fields, not 18");
-    const auto number = [&]<class T>(std::size_t at, T& value) {
-      std::from_chars(fields[at].data(), fields[at].data() + fields[at].size(), value);
-    };
-    result r{.protocol = fields[0], .method = fields[1], .set = fields[2]};
-    number(3, r.seed);
-    number(4, r.train);
-    number(5, r.test);
-    number(6, r.columns);
-    number(7, r.auroc);
-    number(8, r.ap);
-    number(9, r.f1);
-    number(10, r.f1_max);
-    number(11, r.fit_seconds);
-    number(12, r.score_seconds);
-    number(13, r.calibrated);
-    number(14, r.normals);
-    for (std::size_t i = 0; i < rates.size(); ++i) number(15 + i, r.alarms[i]);
+  results_file::for_each_line(path, 18, [&](const results_file::line& line) {
+    result r{.protocol = line.text(0), .method = line.text(1), .set = line.text(2)};
+    line.number(3, r.seed);
+    line.number(4, r.train);
+    line.number(5, r.test);
+    line.number(6, r.columns);
+    line.number(7, r.auroc);
+    line.number(8, r.ap);
+    line.number(9, r.f1);
+    line.number(10, r.f1_max);
+    line.number(11, r.fit_seconds);
+    line.number(12, r.score_seconds);
+    line.number(13, r.calibrated);
+    line.number(14, r.normals);
+    for (std::size_t i = 0; i < rates.size(); ++i) line.number(15 + i, r.alarms[i]);
     out.push_back(std::move(r));
-  }
+  });
   return out;
 }
 

@@ -3,13 +3,12 @@
 
 #include <anodiff/core/check.hpp>
 #include <anodiff/io/picture_evaluation.hpp>
-#include <charconv>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+#include "../results_file.hpp"
 
 /// The table of results: one CSV line for each method and seed, appended as soon as it is known, so that a run that was
 /// cut goes on where it stopped. A line holds the metrics of many resamples of the test tiles too: the tiles of
@@ -51,32 +50,19 @@ inline std::string line_of(const result& r) {
 
 inline std::vector<result> read_results(const std::string& path) {
   std::vector<result> out;
-  std::ifstream file{path};
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::vector<std::string> fields(1);
-    bool quoted = false;
-    for (const char c : line) {
-      if (c == '"')
-        quoted = !quoted;
-      else if (c == ',' && !quoted)
-        fields.emplace_back();
-      else
-        fields.back() += c;
-    }
-    anodiff::check<anodiff::data_error>(fields.size() == 14, path, ": a line has ", fields.size(), " fields, not 14");
-    result r{.method = fields[0], .seed = std::stoull(fields[1])};
-    r.steps = std::stoll(fields[2]);
-    r.train = std::stoll(fields[3]);
-    r.test = std::stoll(fields[4]);
-    for (std::size_t m = 0; m < r.value.size(); ++m) r.value[m] = std::stod(fields[5 + m]);
-    r.fit_seconds = std::stod(fields[8]);
-    r.picture_seconds = std::stod(fields[9]);
-    r.date = fields[10];
-    r.machine = fields[11];
-    r.commit = fields[12];
-    const char* at = fields[13].c_str();
+  results_file::for_each_line(path, 14, [&](const results_file::line& line) {
+    result r{.method = line.text(0)};
+    line.number(1, r.seed);
+    line.number(2, r.steps);
+    line.number(3, r.train);
+    line.number(4, r.test);
+    for (std::size_t m = 0; m < r.value.size(); ++m) line.number(5 + m, r.value[m]);
+    line.number(8, r.fit_seconds);
+    line.number(9, r.picture_seconds);
+    r.date = line.text(10);
+    r.machine = line.text(11);
+    r.commit = line.text(12);
+    const char* at = line.text(13).c_str();
     while (*at != '\0') {
       auto& one = r.resampled.emplace_back();
       for (double& v : one) {
@@ -88,7 +74,7 @@ inline std::vector<result> read_results(const std::string& path) {
       if (*at == ';') ++at;
     }
     out.push_back(std::move(r));
-  }
+  });
   return out;
 }
 

@@ -83,6 +83,19 @@ TEST_CASE("results are read as they were written, and compared pair by pair", "[
   CHECK(tiles::read_results(path).empty());
 }
 
+TEST_CASE("results that cannot be read are refused by line and field", "[tiles]") {
+  const auto path = (std::filesystem::temp_directory_path() / anodiff::concat("anodiff-tiles-", std::rand())).string();
+  const auto refused = [&](const std::string& line, const std::string& message) {
+    std::ofstream{path} << tiles::header << '\n' << tiles::line_of(made("ours", 0, 0.1)) << '\n' << line << '\n';
+    CHECK_THROWS_WITH(tiles::read_results(path), path + message);
+    std::filesystem::remove(path);
+  };
+  refused("\"ours\",1,7", ", line 3 has 3 fields, not 14");
+  refused("\"ours\",1,7,2,x,0,0,0,0,0,a,b,c,", ", line 3, field 5: 'x' is not a number");
+  refused("\"ours\",1,7,2,,0,0,0,0,0,a,b,c,", ", line 3, field 5: '' is not a number");
+  refused("\"ours\",1,7,2,3,0,0,0,0,0,a,b,c,0.5 z", ": the resamples of ours cannot be read");
+}
+
 TEST_CASE("the metrics of an evaluation are those of its scores and maps", "[tiles]") {
   anodiff::io::picture_evaluation found;
   found.pictures = pictures();

@@ -27,13 +27,13 @@
 #include <anodiff/ops/nearest_cpu.hpp>
 #include <anodiff/ops/noise_cpu.hpp>
 #include <anodiff/ops/pixel_sums_cpu.hpp>
+#include <anodiff/ops/pseudo_huber_cpu.hpp>
 #include <anodiff/ops/resample_cpu.hpp>
 #include <anodiff/ops/row_distance_cpu.hpp>
 #include <anodiff/ops/scale_rows_cpu.hpp>
 #include <anodiff/ops/scale_shift_cpu.hpp>
 #include <anodiff/ops/scaled_sum_cpu.hpp>
 #include <anodiff/ops/simplex_noise_cpu.hpp>
-#include <anodiff/ops/pseudo_huber_cpu.hpp>
 #include <anodiff/ops/squared_error_cpu.hpp>
 #include <anodiff/ops/ssim_cpu.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>

@@ -69,11 +69,12 @@ class denoising_graphs {
     }
     if (entries_.size() == most_) entries_.erase(entries_.begin());
     std::vector<stage> stages(program.begin(), program.end());
-    entries_.push_back(std::unique_ptr<entry>(new entry{.program = stages,
-                                                        .rows = rows,
-                                                        .loop = {model_, prediction_, stages, rows, row_size_, {.limit = limit_}},
-                                                        .state = on_.allocate(rows * row_size_),
-                                                        .key = on_.template allocate<noise_key>(1)}));
+    entries_.push_back(
+        std::unique_ptr<entry>(new entry{.program = stages,
+                                         .rows = rows,
+                                         .loop = {model_, prediction_, stages, rows, row_size_, {.limit = limit_}},
+                                         .state = on_.allocate(rows * row_size_),
+                                         .key = on_.template allocate<noise_key>(1)}));
     return *entries_.back();
   }
 

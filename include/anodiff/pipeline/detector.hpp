@@ -111,7 +111,8 @@ class basic_detector {
   [[nodiscard]] std::optional<double> threshold() const {
     return calibrated_ ? std::optional{calibrated_->threshold()} : std::nullopt;
   }
-  /// Network calls that one sample costs; 0 for models that remember.
+  /// Network calls that one sample costs; 0 for models that remember. An adaptive sampler counts as one that visits all
+  /// of its levels: what a row takes depends on the row.
   [[nodiscard]] index network_calls() const {
     if constexpr (denoiser<model_type> || time_estimator<model_type>) return scorer_.network_calls(context());
     return 0;
