@@ -2,7 +2,6 @@
 #include <anodiff/io/picture_evaluation.hpp>
 #include <anodiff/runtime/any_detector.hpp>
 #include <anodiff/runtime/any_picture_detector.hpp>
-#include <filesystem>
 #include <memory>
 
 #include "command.hpp"
@@ -77,7 +76,7 @@ void add_calibrate(CLI::App& program) {
   command.add_option("--out", flags->out, "Model file to write")->required()->type_name("FILE");
   add_focus(command, flags->focus);
   add_common(command, flags->common);
-  command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? run_pictures(*flags) : run(*flags); });
+  command.callback([flags] { names_folder(flags->data.path) ? run_pictures(*flags) : run(*flags); });
 }
 
 }  // namespace anodiff::cli

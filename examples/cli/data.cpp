@@ -156,6 +156,12 @@ std::string row_name(const formats::table& rows, index i) {
   return rows.has_ids ? rows.ids[static_cast<std::size_t>(i)] : concat(i + 1);
 }
 
+bool names_folder(const std::string& path) {
+  check<io_error>(!extension_of(path).empty() || std::filesystem::exists(path), "cannot open ", path,
+                  ": No such file or directory");
+  return std::filesystem::is_directory(path);
+}
+
 void check_can_write(const std::string& path) {
   const std::filesystem::path file{path};
   std::error_code ignored;

@@ -40,6 +40,9 @@ void match_columns(formats::table& rows, const data_flags& flags, const any_dete
 /// Throws io_error unless a file could be written there: found before the work, not after it.
 void check_can_write(const std::string& path);
 
+/// Whether --data names a folder. Throws io_error where it names nothing, and has no extension of a file either.
+[[nodiscard]] bool names_folder(const std::string& path);
+
 /// What follows the last point, in lower case.
 [[nodiscard]] std::string extension_of(const std::string& path);
 

@@ -7,7 +7,6 @@
 #include <anodiff/runtime/any_detector.hpp>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 
 #include "command.hpp"
@@ -120,9 +119,8 @@ void add_evaluate(CLI::App& program) {
       ->type_name("FILE.html");
   add_focus(command, flags->focus);
   add_common(command, flags->common);
-  command.callback([flags, cap] {
-    std::filesystem::is_directory(flags->data.path) ? evaluate_pictures(*flags) : run(*flags, cap->count() > 0);
-  });
+  command.callback(
+      [flags, cap] { names_folder(flags->data.path) ? evaluate_pictures(*flags) : run(*flags, cap->count() > 0); });
 }
 
 }  // namespace anodiff::cli

@@ -130,7 +130,7 @@ void add_fit(CLI::App& program) {
   command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
   add_focus(command, flags->focus);
   add_common(command, flags->common);
-  command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? fit_pictures(*flags) : run(*flags); });
+  command.callback([flags] { names_folder(flags->data.path) ? fit_pictures(*flags) : run(*flags); });
 }
 
 }  // namespace anodiff::cli

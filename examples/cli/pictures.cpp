@@ -74,7 +74,7 @@ picture_focus read_focus(const focus_flags& flags) {
 
 bool names_pictures(const std::string& path) {
   const auto extension = extension_of(path);
-  return std::filesystem::is_directory(path) || extension == "png" || extension == "jpg" || extension == "jpeg";
+  return names_folder(path) || extension == "png" || extension == "jpg" || extension == "jpeg";
 }
 
 void dropped_sums::add(const picture_finding& one) {

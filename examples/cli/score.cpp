@@ -4,7 +4,6 @@
 #include <anodiff/formats/csv_writer.hpp>
 #include <anodiff/formats/npy.hpp>
 #include <anodiff/runtime/any_detector.hpp>
-#include <filesystem>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -95,7 +94,7 @@ void add_score(CLI::App& program) {
   add_focus(command, flags->focus);
   command.add_flag("--skip-bad", flags->skip_bad, "Leave out files of a folder that cannot be read as pictures");
   add_common(command, flags->common);
-  command.callback([flags] { std::filesystem::is_directory(flags->data.path) ? score_pictures(*flags) : run(*flags); });
+  command.callback([flags] { names_folder(flags->data.path) ? score_pictures(*flags) : run(*flags); });
 }
 
 }  // namespace anodiff::cli

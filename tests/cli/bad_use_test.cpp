@@ -84,6 +84,16 @@ TEST_CASE("files that are not there", "[cli]") {
              "read_table: need a .csv, .npz or .npy file, got x.txt");
 }
 
+TEST_CASE("folders that are not there", "[cli]") {
+  desk at;
+  const auto absent = at.folder / "absent", message = concat("cannot open ", absent, ": No such file or directory");
+  at.refuses({"fit", "image_default", "--data", absent, "--out", at.model}, 5, message);
+  at.refuses({"score", at.model, "--data", absent, "--out", at.folder / "s.npy"}, 5, message);
+  at.refuses({"explain", at.model, "--data", absent}, 5, message);
+  at.refuses({"calibrate", at.model, "--data", absent, "--alpha", "0.1", "--out", at.model}, 5, message);
+  at.refuses({"evaluate", "image_default", "--data", absent}, 5, message);
+}
+
 TEST_CASE("too few rows", "[cli]") {
   desk at;
   at.refuses_table("a,b\n", 3, concat(at.data, ": needs at least one row, got none"));
