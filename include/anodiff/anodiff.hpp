@@ -141,6 +141,7 @@
 #include <anodiff/nn/tape.hpp>
 #include <anodiff/nn/time_embedding.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
+#include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
 #include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
@@ -185,6 +186,8 @@
 #include <anodiff/ops/kernel_energy_cpu.hpp>
 #include <anodiff/ops/layer_norm.hpp>
 #include <anodiff/ops/layer_norm_cpu.hpp>
+#include <anodiff/ops/learned_noise.hpp>
+#include <anodiff/ops/learned_noise_cpu.hpp>
 #include <anodiff/ops/level_stack.hpp>
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear.hpp>
@@ -270,6 +273,8 @@
 #include <anodiff/predictions/edm.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/flow.hpp>
+#include <anodiff/predictions/learned.hpp>
+#include <anodiff/predictions/learned_range.hpp>
 #include <anodiff/predictions/residual.hpp>
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>

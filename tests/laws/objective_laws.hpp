@@ -3,6 +3,7 @@
 
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
+#include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
 #include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
@@ -17,6 +18,8 @@ using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff:
 
 using all_time_objectives = std::tuple<anodiff::objectives::inverse_gamma, anodiff::objectives::time_bins,
                                        anodiff::objectives::time_regression>;
+
+using all_variance_objectives = std::tuple<anodiff::objectives::hybrid>;
 
 /// Outputs and targets with memory of their own.
 template <class Engine>

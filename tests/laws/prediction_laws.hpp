@@ -5,6 +5,8 @@
 #include <anodiff/predictions/edm.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/flow.hpp>
+#include <anodiff/predictions/learned.hpp>
+#include <anodiff/predictions/learned_range.hpp>
 #include <anodiff/predictions/residual.hpp>
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
@@ -16,7 +18,8 @@ namespace laws {
 using all_predictions =
     std::tuple<anodiff::predictions::epsilon, anodiff::predictions::clean, anodiff::predictions::velocity,
                anodiff::predictions::score, anodiff::predictions::edm, anodiff::predictions::flow,
-               anodiff::predictions::residual>;
+               anodiff::predictions::residual, anodiff::predictions::learned<>,
+               anodiff::predictions::learned_range<anodiff::predictions::velocity>>;
 
 /// |x̂_0 − x_0| where F is the true target, as share of the terms that are added.
 template <anodiff::prediction P>

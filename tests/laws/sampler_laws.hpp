@@ -34,9 +34,10 @@ using samplers_that_adapt = std::tuple<anodiff::samplers::adaptive>;
 
 /// What concepts/sampler.hpp says of a stage, in double and with plain loops. Point is an array of doubles,
 /// clean(x, level) the estimate, noise() fresh normals as a Point; enter(i, x) may change the state before stage i.
-template <class Point, class Clean, class Noise, class Enter>
+/// deviation(x, level, least, most) is the learned standard deviation as a Point.
+template <class Point, class Clean, class Noise, class Enter, class Deviation>
 [[nodiscard]] Point run_program(std::span<const anodiff::stage> program, Point x, Clean&& clean, Noise&& noise,
-                                Enter&& enter) {
+                                Enter&& enter, Deviation&& deviation) {
   Point saved{};
   std::array<Point, anodiff::stage::past_slots> past{};
   for (std::size_t i = 0; i < program.size(); ++i) {
@@ -46,16 +47,29 @@ template <class Point, class Clean, class Noise, class Enter>
     if (s.save_x) saved = x;
     const Point before = x;
     const Point z = s.noise_weight != 0 ? noise() : Point{};
+    Point drawn{};
+    if (s.noise_most != 0) drawn = deviation(x, s.at, s.noise_weight, s.noise_most);
     for (std::size_t k = 0; k < x.size(); ++k) {
       double next = s.x_weight * x[k] + s.saved_weight * saved[k] + s.clean_weight * estimate[k];
       for (std::size_t p = 0; p < past.size(); ++p) next += s.past_weight[p] * past[p][k];
-      x[k] = next + s.noise_weight * z[k];
+      x[k] = next + (s.noise_most != 0 ? drawn[k] : s.noise_weight) * z[k];
     }
     if (!s.keeps()) continue;
     std::rotate(past.begin(), past.end() - 1, past.end());
     for (std::size_t k = 0; k < x.size(); ++k) past[0][k] = s.keep_x * before[k] + s.keep_clean * estimate[k];
   }
   return x;
+}
+
+template <class Point, class Clean, class Noise, class Enter>
+[[nodiscard]] Point run_program(std::span<const anodiff::stage> program, Point x, Clean&& clean, Noise&& noise,
+                                Enter&& enter) {
+  return run_program(program, x, clean, noise, enter,
+                     [](const Point&, const anodiff::noise_level&, double least, double) {
+                       Point same{};
+                       same.fill(least);
+                       return same;
+                     });
 }
 
 template <class Point, class Clean, class Noise>

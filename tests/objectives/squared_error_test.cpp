@@ -15,7 +15,8 @@ TEMPLATE_LIST_TEST_CASE("objectives keep the laws of their concept", "[objective
 }
 
 TEST_CASE("every objective stands in the list", "[objectives][laws]") {
-  laws::check_all_listed<decltype(std::tuple_cat(laws::all_objectives{}, laws::all_time_objectives{}))>("objectives");
+  laws::check_all_listed<decltype(std::tuple_cat(laws::all_objectives{}, laws::all_time_objectives{},
+                                                 laws::all_variance_objectives{}))>("objectives");
 }
 
 TEST_CASE("squared_error: two rows by hand", "[objectives]") {

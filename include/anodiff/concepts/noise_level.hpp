@@ -19,6 +19,22 @@ struct noise_level {
 /// The level without noise, where every run ends.
 inline constexpr noise_level clean_level{1, 0, 0};
 
+/// The law of x at a cleaner level, given x at a noisier one and the clean sample x_0: Gaussian of mean of_x x +
+/// of_clean x_0 and variance `least`. `most` is the variance where x_0 is not known, and white noise of variance 1.
+struct reverse_law {
+  double of_x = 0, of_clean = 0;
+  double least = 0, most = 0;
+};
+
+/// Ho et al. 2020, arXiv:2006.11239, eq. 6 and 7 with the two variances of section 3.2, β̃_t and β_t, for any two
+/// levels.
+[[nodiscard]] inline reverse_law reverse(const noise_level& from, const noise_level& to) noexcept {
+  const double shrink = from.alpha / to.alpha, total = from.sigma * from.sigma, kept = to.sigma * to.sigma;
+  const double added = total - shrink * shrink * kept;
+  const double most = added > 0 ? added : 0;
+  return {shrink * kept / total, to.alpha * added / total, most * kept / total, most};
+}
+
 /// The level with a given lambda on the path from `noisy` to `clear`, which encloses it. The path is that on which both
 /// ends lie: alpha² + sigma² = 1 (diffusion), equal alphas (exploding noise) or alpha + sigma = 1 (straight flow);
 /// elsewhere log alpha is linear in lambda. Time is linear in lambda, and in alpha from an end with alpha = 0.

@@ -35,6 +35,18 @@ concept states_input_scale = requires(const P p, noise_level level) {
 template <class P>
 concept prediction = policy<P> && part::states_target<P> && part::folds_to_clean<P> && part::says_if_it_needs_signal<P>;
 
+/// What a learned variance is: a place v in [−1, 1] between the logarithms of the least and the most that it can be, or
+/// the variance itself.
+enum class variance_form { between, itself };
+
+/// Whether the network also says, in a second half of its outputs, what variance a reverse step has; such a prediction
+/// names the form by a static constant `variance`. The last extent of a sample of c channels is then 2 c in the output,
+/// F first.
+template <prediction P>
+inline constexpr bool learns_variance = requires {
+  { P::variance } -> std::convertible_to<variance_form>;
+};
+
 /// Whether the network sees x_t times input_scale(level) instead of x_t.
 template <prediction P>
 inline constexpr bool scales_input = part::states_input_scale<P>;

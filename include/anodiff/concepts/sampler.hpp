@@ -12,13 +12,15 @@ namespace anodiff {
 /// One call of the network and the update after it. With x the state, clean the clean estimate at `at`, past[0] what
 /// the stage before kept, past[1] what the one before that kept, and z fresh noise:
 ///   next = x_weight x + saved_weight saved + clean_weight clean + Σ past_weight[k] past[k] + noise_weight z.
+/// The weight of z is noise_weight, or, where noise_most is not 0, what the network says of each element, between
+/// noise_weight and noise_most: see concepts/prediction.hpp.
 /// A stage keeps keep_x x + keep_clean clean for later stages: the clean estimate, unless the solver is one for the
 /// noise. Where both are 0 it keeps nothing, and the past stays as it was.
 struct stage {
   static constexpr std::size_t past_slots = 3;  ///< kept values in reach
 
   noise_level at;  ///< the level of x, at which the network is called
-  double x_weight = 0, saved_weight = 0, clean_weight = 0, noise_weight = 0;
+  double x_weight = 0, saved_weight = 0, clean_weight = 0, noise_weight = 0, noise_most = 0;
   std::array<double, past_slots> past_weight{};
   double keep_x = 0, keep_clean = 1;
   bool save_x = false;  ///< x is copied to the saved slot before the update
@@ -44,7 +46,8 @@ concept says_if_deterministic = requires(const S s) {
 /// run to clean_level ends in the last clean estimate; weights are finite.
 /// Throws invalid_argument for fewer than two levels, or levels that do not get strictly cleaner.
 /// A sampler that cannot step to sigma = 0 says so by a member `ends_with_noise()`; one that cannot start at alpha = 0,
-/// for all its params, by a static constant `needs_signal`.
+/// for all its params, by a static constant `needs_signal`. One that can draw with a variance that the network has
+/// learned says so by `takes_variance`.
 template <class S>
 concept sampler = policy<S> && part::writes_a_program<S> && part::says_if_deterministic<S>;
 
@@ -80,6 +83,15 @@ template <class S>
 inline constexpr bool needs_signal_at_start = [] {
   if constexpr (requires { S::needs_signal; })
     return static_cast<bool>(S::needs_signal);
+  else
+    return false;
+}();
+
+/// Whether a sampler can draw noise of a variance that the network has learned.
+template <class S>
+inline constexpr bool takes_learned_variance = [] {
+  if constexpr (requires { S::takes_variance; })
+    return static_cast<bool>(S::takes_variance);
   else
     return false;
 }();

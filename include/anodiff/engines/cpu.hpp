@@ -20,6 +20,7 @@
 #include <anodiff/ops/kernel_average_cpu.hpp>
 #include <anodiff/ops/kernel_energy_cpu.hpp>
 #include <anodiff/ops/layer_norm_cpu.hpp>
+#include <anodiff/ops/learned_noise_cpu.hpp>
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include <anodiff/ops/linear_cpu.hpp>
 #include <anodiff/ops/local_gaussian_cpu.hpp>

@@ -14,6 +14,7 @@ namespace anodiff::models {
   const auto widest = ops::cuda::mlp_loop_widest;
   if (p.width > widest || row_size > widest)
     return concat("a network or rows of more than ", widest, " columns do not fit on the chip");
+  if (p.outputs != 1) return "the network learns a variance, which is not drawn with on the chip";
   for (const auto& s : program)
     if (s.saved_weight != 0 || s.past_weight != std::array<double, stage::past_slots>{})
       return "the sampler reads earlier estimates, which are not kept on the chip";

@@ -14,6 +14,7 @@ struct resnet_mlp_params {
   index blocks = 3;          ///< [1, 64]
   double dropout = 0.1;      ///< inside a block, in training; [0, 1)
   index time_features = 64;  ///< sinusoids of the level's time; even, [2, 4096]
+  index outputs = 1;         ///< for each value of a row: 2 where the prediction also learns a variance; [1, 2]
 
   static constexpr void fields(auto& self, auto&& field) {
     field("width", self.width);
@@ -21,6 +22,7 @@ struct resnet_mlp_params {
     field("blocks", self.blocks);
     field("dropout", self.dropout);
     field("time_features", self.time_features);
+    field("outputs", self.outputs);
   }
 };
 
@@ -39,6 +41,7 @@ class resnet_mlp_architecture {
     check(p.dropout >= 0 && p.dropout < 1, "models::resnet_mlp: dropout must lie in [0, 1), got ", p.dropout);
     check(p.time_features >= 2 && p.time_features <= 4096 && p.time_features % 2 == 0,
           "models::resnet_mlp: time_features must be even and lie in [2, 4096], got ", p.time_features);
+    check(p.outputs >= 1 && p.outputs <= 2, "models::resnet_mlp: outputs must lie in [1, 2], got ", p.outputs);
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
   [[nodiscard]] index time_features() const noexcept { return params_.time_features; }
@@ -56,7 +59,7 @@ class resnet_mlp_architecture {
       inner = nn::dropout(t, inner, params_.dropout);
       h = nn::linear(t, part("second"), inner, params_.width, {.residual = h});
     }
-    return nn::linear(t, "out", nn::layer_norm(t, "norm", h), t.width(x));
+    return nn::linear(t, "out", nn::layer_norm(t, "norm", h), params_.outputs * t.width(x));
   }
 
  private:

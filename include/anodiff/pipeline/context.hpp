@@ -11,8 +11,8 @@ namespace anodiff {
 /// Calls of a denoiser at a fixed list of levels.
 template <denoiser Model, prediction Prediction>
 class estimating_run {
-  static constexpr bool scales = network_run<Model, Prediction>::scales;
-  using run_type = std::conditional_t<scales, network_run<Model, Prediction>, hosted_run<Model>>;
+  static constexpr bool adds = network_run<Model, Prediction>::adds;
+  using run_type = std::conditional_t<adds, network_run<Model, Prediction>, hosted_run<Model>>;
 
  public:
   estimating_run(const Model& model, const Prediction& prediction, std::span<const noise_level> levels, index max_rows,
@@ -29,7 +29,7 @@ class estimating_run {
  private:
   static run_type planned(const Model& model, const Prediction& prediction, std::span<const noise_level> levels,
                           index max_rows, index row_size) {
-    if constexpr (scales)
+    if constexpr (adds)
       return {model, prediction, levels, max_rows, row_size};
     else
       return {model, levels, max_rows};

@@ -143,6 +143,8 @@ template <class Parts>
                   {"policy.objective", text(Parts::recipe_type::objective_policy::name)}};
   if constexpr (requires { typename Parts::scorer_type::distance_policy; })
     out.emplace_back("policy.distance", text(Parts::scorer_type::distance_policy::name));
+  if constexpr (requires { typename Parts::prediction_type::mean_policy; })
+    out.emplace_back("policy.mean", text(Parts::prediction_type::mean_policy::name));
   if constexpr (requires { typename Parts::recipe_type::corruption_policy::noise_policy; })
     out.emplace_back("policy.noise", text(Parts::recipe_type::corruption_policy::noise_policy::name));
   return out;

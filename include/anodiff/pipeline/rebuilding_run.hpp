@@ -11,6 +11,7 @@
 #include <anodiff/ops/combine.hpp>
 #include <anodiff/ops/dynamic_threshold.hpp>
 #include <anodiff/ops/elementwise.hpp>
+#include <anodiff/ops/learned_noise.hpp>
 #include <anodiff/ops/noise.hpp>
 #include <anodiff/ops/scaled_sum.hpp>
 #include <anodiff/pipeline/adaptive_loop.hpp>
@@ -64,7 +65,8 @@ class denoising_loop {
   using engine_type = typename Model::engine_type;
   using real = typename engine_type::real;
 
-  /// Throws invalid_argument for clipping out of range, and for dynamic thresholds on an engine that has none.
+  /// Throws invalid_argument for clipping out of range, for dynamic thresholds on an engine that has none, and for a
+  /// program that draws with a learned variance where the prediction has none.
   denoising_loop(const Model& model, const Prediction& prediction, std::vector<stage> program, index max_rows,
                  index row_size, const clipping& clip)
       : machine_{model.engine()},
@@ -77,6 +79,9 @@ class denoising_loop {
     check(!clip.dynamic() || !remote_engine<engine_type>,
           "denoising_loop: dynamic thresholds need the CPU engine, got ", engine_type::name);
     for (const auto& s : program_) {
+      check(s.noise_most == 0 || network_run<Model, Prediction>::splits,
+            "denoising_loop: the sampler draws with a learned variance, which the prediction '", Prediction::name,
+            "' does not have; use predictions::learned_range");
       saves_ = saves_ || s.save_x;
       for (std::size_t k = 0; k < stage::past_slots; ++k)
         if (s.past_weight[k] != 0) depth_ = std::max(depth_, k + 1);
@@ -141,12 +146,14 @@ class denoising_loop {
       op.wx = static_cast<real>(s.x_weight);
       op.ws = static_cast<real>(s.saved_weight);
       op.wc = static_cast<real>(s.clean_weight);
-      op.wz = static_cast<real>(s.noise_weight);
+      op.wz = static_cast<real>(s.noise_most == 0 ? s.noise_weight : 0);
       for (std::size_t k = 0; k < stage::past_slots; ++k) op.wp[k] = static_cast<real>(s.past_weight[k]);
       op.noise.key = key;
       op.noise.key.step = static_cast<std::uint32_t>(i);
       op.noise.when_run = when_run;
       machine_.run(op);
+      if constexpr (network_run<Model, Prediction>::splits)
+        if (s.noise_most != 0) draw_with_variance(s, op);
       after_step(i);
     }
   }
@@ -157,6 +164,12 @@ class denoising_loop {
   }
 
  private:
+  void draw_with_variance(const stage& s, const ops::combine<real>& op) {
+    const bool between = Prediction::variance == variance_form::between;
+    machine_.run(ops::learned_noise<real>{op.next, run_.variance(), op.rows, row_size_,
+                                          static_cast<real>(between ? s.noise_weight : 0),
+                                          static_cast<real>(between ? s.noise_most : 0), op.noise});
+  }
   [[nodiscard]] static std::vector<noise_level> levels_of(const std::vector<stage>& program) {
     std::vector<noise_level> levels;
     for (const auto& s : program) levels.push_back(s.at);
@@ -183,6 +196,9 @@ template <denoiser Model, prediction Prediction, class Sampler, conditioner Cond
 class rebuilding_run {
   static constexpr bool adapts = adaptive_sampler<Sampler>;
   static_assert(adapts || sampler<Sampler>, "rebuilding_run: needs a sampler");
+  static_assert(!learns_variance<Prediction> || takes_learned_variance<Sampler>,
+                "rebuilding_run: a prediction that learns a variance needs a sampler that draws with it: use "
+                "samplers::ddpm with variance = learned");
   static_assert(!adapts || !steers<Conditioner>,
                 "rebuilding_run: a sampler whose rows find their own steps cannot be steered after each of them");
 

@@ -34,8 +34,17 @@ class trainer {
   static constexpr bool scales = scales_input<Prediction> && !learns_time;
   static_assert(!scales || !remote_engine<engine_type>,
                 "trainer: a prediction that scales the network's input needs the CPU engine");
+  static constexpr bool learns_spread = learns_variance<Prediction> && !learns_time;
   static_assert(
-      learns_time ? time_objective_on<Objective, engine_type> : objective_on<Objective, engine_type>,
+      [] {
+        if constexpr (learns_spread) return Prediction::variance == variance_form::between;
+        return true;
+      }(),
+      "trainer: the prediction `learned` is for networks that were trained elsewhere; train with learned_range");
+  static_assert(!learns_spread || variance_objective_on<Objective, engine_type>,
+                "trainer: a prediction that learns a variance needs an objective that measures it: objectives::hybrid");
+  static_assert(
+      learns_spread || (learns_time ? time_objective_on<Objective, engine_type> : objective_on<Objective, engine_type>),
       "trainer: the objective cannot measure a batch of this model on this engine; a time estimator needs one "
       "of times, a denoiser one of samples");
 
@@ -66,6 +75,10 @@ class trainer {
     if constexpr (learns_time)
       check(objective.outputs() == network_->tape.width(network_->output), "trainer: the objective '", Objective::name,
             "' needs a network with ", objective.outputs(), " outputs, got ", network_->tape.width(network_->output));
+    else
+      check(network_->tape.width(network_->output) == (learns_spread ? 2 : 1) * row_size_, "trainer: the prediction '",
+            Prediction::name, "' needs a network with ", (learns_spread ? 2 : 1) * row_size_, " outputs, got ",
+            network_->tape.width(network_->output));
     network_->tape.plan(batch_, level_count_);
     allocate();
   }
@@ -163,6 +176,7 @@ class trainer {
     for (auto* table : {&alpha_, &sigma_, &clean_, &noise_, &weight_}) *table = machine.allocate(level_count_);
     features_ = machine.allocate(level_count_ * network_->tape.width(network_->features));
     time_.resize(static_cast<std::size_t>(level_count_));
+    if constexpr (learns_spread) bound_.resize(time_.size());
     share_.resize(time_.size());
     level_.resize(static_cast<std::size_t>(batch_));
     draws_.resize(static_cast<std::size_t>(batch_));
@@ -230,6 +244,11 @@ class trainer {
       objective_.measure(tape.machine(),
                          time_batch<real>{tape.data(network_->output), share_.data(), sigma_.data(), level_.data(),
                                           row_loss_.data(), gradient, rows, tape.width(network_->output), row_size_});
+    else if constexpr (learns_spread)
+      objective_.measure(tape.machine(), variance_batch<real>{
+                                             tape.data(network_->output), target_.data(), weight_.data(), bound_.data(),
+                                             static_cast<index>(schedule_.size()), level_.data(), row_loss_.data(),
+                                             gradient, rows, row_size_, model_.sample_shape().sample.back()});
     else
       objective_.measure(tape.machine(), {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
                                           row_loss_.data(), gradient, rows, row_size_});
@@ -257,6 +276,7 @@ class trainer {
       share_[at] = static_cast<double>(place) / static_cast<double>(schedule_.size());
     else
       weight_[at] = static_cast<real>(objective_.weigh(level, prediction_.fold(level).second));
+    if constexpr (learns_spread) bound_[at] = bound_at(schedule_, place, prediction_.fold(level).second);
     if constexpr (scales) input_scale_[at] = static_cast<real>(prediction_.input_scale(level));
     time_[at] = level.time;
   }
@@ -344,6 +364,7 @@ class trainer {
       input_scale_;
   std::vector<float> taken_;
   std::vector<double> time_, share_, row_loss_, norm_blocks_;
+  std::vector<bound_of_level> bound_;
   std::vector<std::int32_t> level_;
   std::vector<std::uint32_t> draws_, order_;
   index order_epoch_ = -1;

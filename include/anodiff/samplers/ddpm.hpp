@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <anodiff/concepts/sampler.hpp>
 #include <cmath>
 
@@ -9,11 +8,12 @@ namespace anodiff::samplers {
 
 /// The variance of the reverse step. The fixed ones are optimal for one extreme of data each, a single point or white
 /// noise; the names with log are those of diffusers for the same variances (its fixed_large_log takes the root of a
-/// logarithm, which is NaN; here it is what the name says). `blended` lies between them in the logarithm: the form of
-/// learned variances, with the network's share a constant. Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 15.
-enum class ddpm_variance { fixed_small, fixed_large, fixed_small_log, fixed_large_log, blended };
-[[nodiscard]] constexpr std::array<std::string_view, 5> names_of(ddpm_variance) {
-  return {"fixed_small", "fixed_large", "fixed_small_log", "fixed_large_log", "blended"};
+/// logarithm, which is NaN; here it is what the name says). `learned` lies between them in the logarithm where the
+/// network says, for predictions that learn a variance, which the others leave unused; `blended` does so with the share
+/// a constant. Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 15.
+enum class ddpm_variance { fixed_small, fixed_large, fixed_small_log, fixed_large_log, blended, learned };
+[[nodiscard]] constexpr std::array<std::string_view, 6> names_of(ddpm_variance) {
+  return {"fixed_small", "fixed_large", "fixed_small_log", "fixed_large_log", "blended", "learned"};
 }
 
 struct ddpm_params {
@@ -32,6 +32,7 @@ class ddpm {
  public:
   using params = ddpm_params;
   static constexpr std::string_view name = "ddpm";
+  static constexpr bool takes_variance = true;
 
   explicit ddpm(params p = {}) : params_{p} {
     check(p.blend >= 0 && p.blend <= 1, "samplers::ddpm: blend must lie in [0, 1], got ", p.blend);
@@ -49,15 +50,14 @@ class ddpm {
 
  private:
   [[nodiscard]] stage step(noise_level from, noise_level to) const noexcept {
-    const double shrink = from.alpha / to.alpha;
-    const double variance =
-        from.sigma * from.sigma - shrink * shrink * to.sigma * to.sigma;  // β_t where steps are single
-    const double total = from.sigma * from.sigma;
+    const reverse_law law = reverse(from, to);
     stage s{.at = from};
-    s.x_weight = shrink * to.sigma * to.sigma / total;
-    s.clean_weight = to.alpha * variance / total;
-    const double large = std::sqrt(std::max(variance, 0.0));
-    s.noise_weight = to.sigma == 0 ? 0 : large * std::pow(to.sigma / from.sigma, 1 - share_of_large());
+    s.x_weight = law.of_x;
+    s.clean_weight = law.of_clean;
+    if (to.sigma == 0) return s;
+    const double large = std::sqrt(law.most);
+    s.noise_weight = large * std::pow(to.sigma / from.sigma, 1 - share_of_large());
+    if (params_.variance == ddpm_variance::learned) s.noise_most = large;
     return s;
   }
   [[nodiscard]] double share_of_large() const noexcept {
