@@ -49,6 +49,7 @@
 #include <anodiff/concepts/sampler.hpp>
 #include <anodiff/concepts/schedule.hpp>
 #include <anodiff/concepts/scorer.hpp>
+#include <anodiff/conditioning/imputation.hpp>
 #include <anodiff/conditioning/none.hpp>
 #include <anodiff/core/annotate.hpp>
 #include <anodiff/core/check.hpp>
@@ -279,6 +280,7 @@
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
 #include <anodiff/preprocessing/centered.hpp>
+#include <anodiff/preprocessing/gapped.hpp>
 #include <anodiff/preprocessing/identity.hpp>
 #include <anodiff/preprocessing/local_contrast.hpp>
 #include <anodiff/preprocessing/mixed.hpp>

@@ -42,7 +42,7 @@ concept takes_categories = requires(const P p, tensor_view<const double, 2> x, s
 /// One with outputs() gives so many values for a row, each column one at least; origin(output) is the column that an
 /// output comes from, to which its evidence is added, and invert takes an output. Without it each column has one
 /// output. One that fits x with the number of categories of each column (0 = numeric) takes codes for values; one whose
-/// handles_missing is true takes NaN for a missing value.
+/// handles_missing is true takes NaN for a missing value, and one whose leaves_gaps is true gives NaN for it.
 /// Law: invert(apply(x)) = x to float accuracy.
 template <class P>
 concept preprocessor = policy<P> && part::learns_from_rows<P> && part::maps_a_row<typename P::fitted> &&
@@ -56,6 +56,13 @@ inline constexpr bool widens = part::counts_its_outputs<typename P::fitted>;
 template <class P>
 inline constexpr bool handles_missing = [] {
   if constexpr (requires { P::handles_missing; }) return P::handles_missing;
+  return false;
+}();
+
+/// True where what is missing is still missing once a row is preprocessed.
+template <class P>
+inline constexpr bool leaves_gaps = [] {
+  if constexpr (requires { P::leaves_gaps; }) return P::leaves_gaps;
   return false;
 }();
 

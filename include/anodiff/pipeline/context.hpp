@@ -107,6 +107,18 @@ struct denoiser_context : basic_context<Parts> {
       levels.push_back(cleanest);
     return levels;
   }
+  /// Calls of the network that a rebuild over run_levels() costs a row; of an adaptive sampler one that visits them
+  /// all.
+  [[nodiscard]] index rebuild_calls() const {
+    const auto levels = run_levels();
+    if constexpr (sampler<typename Parts::sampler_type>) {
+      const auto stages = this->sampler_.program(levels);
+      if constexpr (part::rewrites_the_program<typename Parts::conditioner_type>)
+        return static_cast<index>(this->conditioner_.program(stages, levels.back()).size());
+      return static_cast<index>(stages.size());
+    }
+    return static_cast<index>(levels.size()) - 1;
+  }
   [[nodiscard]] rebuilder_type rebuilder(index max_rows) const { return rebuilder(run_levels(), max_rows); }
   /// The same over levels of one's own, noisiest first, the last one being the end.
   [[nodiscard]] rebuilder_type rebuilder(std::vector<noise_level> levels, index max_rows) const {

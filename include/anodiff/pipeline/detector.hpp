@@ -305,12 +305,19 @@ class basic_detector {
       } else {
         run.evidence(rows.slice(first, last), evidence);
       }
+      if constexpr (leaves_gaps<preprocessor_type>) clear_gaps(rows.slice(first, last), evidence);
       f(first, tensor_view<const float, 3>{of_columns(evidence)});
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_time).count();
       check<anodiff::stopped>(report({.stage = stage, .done = last, .total = rows.rows(), .seconds = seconds}),
                               "detector: stopped by the progress callback while ", stage, " had ", rows.rows() - last,
                               " rows left");
     }
+  }
+  /// What is missing is no evidence.
+  static void clear_gaps(tensor_view<const float, 2> rows, tensor_view<float, 3> evidence) noexcept {
+    for (index v = 0; v < evidence.extent(0); ++v)
+      for (index e = 0; e < rows.size(); ++e)
+        if (std::isnan(rows.data()[e])) evidence.row(v)[static_cast<std::size_t>(e)] = 0;
   }
   /// Evidence (views, rows, outputs) as (views, rows, columns), in the same memory: a column has that of its outputs.
   [[nodiscard]] tensor_view<float, 3> of_columns(tensor_view<float, 3> evidence) const {

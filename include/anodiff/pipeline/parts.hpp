@@ -116,6 +116,9 @@ struct parts {
   using recipe_type = picked<detail::kind::recipe, typename Defaults::recipe_type>;
   using preset_type = picked<detail::kind::preset, preset>;
 
+  static_assert(!leaves_gaps<preprocessor_type> || fills_gaps<conditioner_type>,
+                "detector: a preprocessing that leaves missing values missing needs a conditioning that fills them: "
+                "conditioning::imputation");
   static_assert(
       !schedule_type::ends_in_pure_noise || !prediction_type::needs_signal,
       "detector: a schedule that ends in pure noise (alpha = 0) needs a prediction from which the clean sample can "

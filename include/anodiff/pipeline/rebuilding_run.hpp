@@ -215,7 +215,7 @@ class rebuilding_run {
         seed_{seed},
         row_size_{row_size},
         machine_{model.engine()},
-        loop_{loop_of(model, prediction, sampling, levels_, max_rows, row_size, clip)},
+        loop_{loop_of(model, prediction, sampling, condition, levels_, max_rows, row_size, clip)},
         first_level_{machine_, 1, max_rows},
         scale_{machine_.allocate(2)} {
     const float scale[] = {static_cast<float>(levels_.front().alpha), static_cast<float>(levels_.front().sigma)};
@@ -260,7 +260,12 @@ class rebuilding_run {
     if constexpr (adapts) {
       loop_.run(state, rows);
     } else {
-      auto bound = condition_.bind({x});
+      auto bound = condition_.bind({x, seed_, draw});
+      if constexpr (part::acts_before_the_run<decltype(bound)>) {
+        fetch(out);
+        bound.enter(out, levels_.front());
+        if constexpr (remote) machine_.upload(tensor_view<const float, 2>{out}.flat(), state);
+      }
       loop_.run(state, rows, {.seed = seed_, .draw = draw, .use = purpose::step}, [&](std::size_t i) {
         if constexpr (steers<Conditioner>) {
           fetch(out);
@@ -297,10 +302,14 @@ class rebuilding_run {
   }
 
   [[nodiscard]] static auto loop_of(const Model& model, const Prediction& prediction, const Sampler& sampling,
+                                    [[maybe_unused]] const Conditioner& condition,
                                     const std::vector<noise_level>& levels, index max_rows, index row_size,
                                     const clipping& clip) {
     if constexpr (adapts)
       return adaptive_loop<Model, Prediction, Sampler>{model, prediction, sampling, levels, max_rows, row_size, clip};
+    else if constexpr (part::rewrites_the_program<Conditioner>)
+      return denoising_loop<Model, Prediction>{
+          model, prediction, condition.program(sampling.program(levels), levels.back()), max_rows, row_size, clip};
     else
       return denoising_loop<Model, Prediction>{model, prediction, sampling.program(levels), max_rows, row_size, clip};
   }
@@ -313,8 +322,8 @@ class rebuilding_run {
   std::uint64_t seed_;
   index row_size_;
   engine_type machine_;
-  decltype(loop_of(std::declval<const Model&>(), std::declval<const Prediction&>(), std::declval<const Sampler&>(), {},
-                   index{}, index{}, clipping{})) loop_;
+  decltype(loop_of(std::declval<const Model&>(), std::declval<const Prediction&>(), std::declval<const Sampler&>(),
+                   std::declval<const Conditioner&>(), {}, index{}, index{}, clipping{})) loop_;
   detail::stage_levels<engine_type> first_level_;
   typename engine_type::buffer scale_;  // alpha and sigma of the first level
   typename engine_type::buffer state_;  // for a remote engine alone

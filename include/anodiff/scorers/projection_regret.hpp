@@ -73,7 +73,7 @@ class projection_regret {
   /// Calls of the network that one row costs.
   template <class Context>
   [[nodiscard]] index network_calls(const Context& context) const {
-    return 2 * params_.repeats * (static_cast<index>(context.run_levels().size()) - 1);
+    return 2 * params_.repeats * context.rebuild_calls();
   }
 
  private:

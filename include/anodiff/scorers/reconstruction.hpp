@@ -63,7 +63,7 @@ class reconstruction {
   /// Calls of the network that one row costs.
   template <class Context>
   [[nodiscard]] index network_calls(const Context& context) const {
-    return params_.repeats * (static_cast<index>(context.run_levels().size()) - 1);
+    return params_.repeats * context.rebuild_calls();
   }
 
  private:
