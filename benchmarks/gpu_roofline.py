@@ -24,6 +24,10 @@ BF16 = 989e12            # by wgmma
 MMA = 0.62 * BF16        # (a) by mma.sync
 LAUNCH, NODE = 2.5e-6, 1.5e-6  # (a) seconds a launch by the host, and a kernel in a graph
 L2_LATENCY = 700         # (a) clocks
+SHARED_LATENCY = 33      # (a) clocks from a load of shared memory to its value
+MMA_LATENCY = 33         # (a) clocks from an mma.sync m16n8k16 to its sums
+SENT = 220               # (a) clocks from a word's st.async to the waiting warp of another multiprocessor of the cluster
+CLUSTER_LAUNCH = 4e-6    # (a) seconds until the blocks of a cluster run and have met
 REGISTERS, THREADS, BLOCKS, BLOCK_SHARED = 65536, 2048, 32, 227 << 10
 
 BUDGET = pathlib.Path(__file__).resolve().parent.parent / "tests" / "cuda" / "budget.txt"
@@ -91,9 +95,10 @@ for label, reads, kernel, shared in (("group normalisation, kept in shared memor
 
 # ---- the mlp in one launch: mlp4x256, d = 32 ------------------------------------------------------------------------------
 D, WIDTH, LAYERS, STEPS, ROWS = 32, 256, 4, 50, 65536
-useful = 2 * (D * WIDTH * 2 + LAYERS * WIDTH * WIDTH)  # operations a row and step
+# operations a row and step: the projection and the first hidden layer are one product
+useful = 2 * (D * WIDTH * 2 + (LAYERS - 1) * WIDTH * WIDTH)
 whole = lambda k: (k + 63) // 64
-tiles = whole(D) * whole(WIDTH) * 2 + LAYERS * whole(WIDTH) ** 2  # of 64 by 64 a step
+tiles = whole(D) * whole(WIDTH) * 2 + (LAYERS - 1) * whole(WIDTH) ** 2  # of 64 by 64 a step
 WARPS, TILE = 4, 8192
 STAGES = {16: 4, 32: 3}  # tiles in shared memory
 
@@ -137,9 +142,38 @@ del clocks["L2"]  # shared by all blocks, and this is one
 clocks["latency"] = L2_LATENCY / (STAGES[16] - 1)
 per_tile, bound = worst(clocks)
 one_sm = weights / 64 * STEPS / CLOCK  # 64 bytes a clock into one multiprocessor
-row("one row, 50 steps, one launch", tiles * STEPS * per_tile / CLOCK, bound,
+row("one row, 50 steps, one launch, one block", tiles * STEPS * per_tile / CLOCK, bound,
     f"{weights >> 10} KB of weights a step; at the limit of one multiprocessor {one_sm * 1e6:.0f} µs",
-    "100 µs: missed; the weights must stay on several multiprocessors (a cluster)")
+    "100 µs: missed")
+
+# ---- few rows: the weights in the shared memory of a cluster of eight blocks, mlp_cluster.cuh ------------------------------
+CLUSTER, CLUSTER_ROWS, WAVE = 8, 8, 16  # blocks, rows; clusters at once: two a graphics processing cluster of 16 or 18
+
+
+def turn(columns, count):
+    """Clocks of one layer of so many input columns, for `count` rows: nothing overlaps but what is said to."""
+    steps = columns // 16  # mma.sync a warp, each warp on a quarter of the multiprocessor of its own
+    per_mma = 16 * 8 * 16 * 2 * 4 / (MMA / SMS / CLOCK)
+    loads = WARPS * columns // 32 * math.ceil(count / 2)  # clocks of shared memory: two rows of 64 bytes each
+    product = max(steps * per_mma, math.ceil(steps / 4) * MMA_LATENCY, loads) + MMA_LATENCY
+    return {"words of other blocks": SENT + 20,          # sent, and the wait that sees them
+            "activations from shared memory": SHARED_LATENCY,
+            "products": product + 12,                   # the four sums' sum
+            "SiLU, rounding, sending": 80 + 20}
+
+
+clocks = {}
+for columns in [whole(D) * 64] + LAYERS * [WIDTH]:
+    for name, k in turn(columns, CLUSTER_ROWS).items():
+        clocks[name] = clocks.get(name, 0) + k * STEPS
+kept = 8192 * tiles // CLUSTER  # bytes in each block; they come once, at 64 bytes a clock
+parts = {name: k / CLOCK for name, k in clocks.items()}
+parts["launch and weights"] = CLUSTER_LAUNCH + (kept / 64 + 2 * L2_LATENCY) / CLOCK
+time = sum(parts.values())
+row(f"one to {CLUSTER_ROWS} rows, 50 steps, one launch, a cluster of {CLUSTER} blocks", time, worst(parts)[1],
+    f"{kept >> 10} KB of weights kept in each block; " +
+    ", ".join(f"{name} {seconds * 1e6:.0f} µs" for name, seconds in parts.items()),
+    f"100 µs: {'missed' if time > 100e-6 else 'within reach'}")
 NETWORK = 12  # launches of one call, tests/cuda/training_test.cpp
 row("one row, 50 steps, launches as a graph", STEPS * (NETWORK + 1) * NODE, "launches",
     f"{NETWORK + 1} kernels a step; one by one {STEPS * (NETWORK + 1) * LAUNCH * 1e3:.1f} ms", "100 µs: missed")
@@ -158,7 +192,7 @@ STEP = 79  # launches, tests/cuda/training_test.cpp
 for batch in (256, 4096, 65536):
     parameters = D * WIDTH * 2 + LAYERS * WIDTH * WIDTH * 2 + 64 * WIDTH + WIDTH * WIDTH
     activations = 4 * batch * WIDTH * (LAYERS + 1) * 9  # bytes: 4 passes forward, 5 backward over each layer
-    parts = {"launches": STEP * LAUNCH, "float products": 3 * useful * batch / (0.75 * FP32),
+    parts = {"launches": STEP * LAUNCH, "float products": 3 * 2 * (D * WIDTH * 2 + LAYERS * WIDTH * WIDTH) * batch / (0.75 * FP32),
              "memory": activations / (COPY if activations > 50e6 else L2) + 4 * parameters * 9 / COPY}
     time, bound = worst(parts)
     row(f"training step, {batch} rows", time, bound,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests the checker that tests the kernels: fourteen faults, each planted in a small kernel, must be seen, and the same
+// Tests the checker that tests the kernels: eighteen faults, each planted in a small kernel, must be seen, and the same
 // kernel without its fault must pass. Built plain, with the address and undefined-behaviour sanitizers, and with the
 // thread sanitizer, since no single way sees all of them. Each run is a process of its own.
 
@@ -169,13 +169,45 @@ __global__ void swapped_fragments(const float* in, float* out) {
   for (unsigned r = 0; r < 4; ++r) out[(group + r / 2 * 8) * 8 + pair + r % 2] = c[r];
 }
 
+/// In clusters of two blocks: each thread's value goes to the other block, which hands its own out after that.
+template <bool Planted>
+__global__ void cluster_barrier_missed(const float* in, float* out) {
+  auto& tile = shared<float[threads]>();
+  tile[threadIdx.x] = in[threadIdx.x];
+  if (!Planted || device::cluster_block() == 0) device::sync_cluster();
+  if (Planted) sync_block();
+  out[blockIdx.x * threads + threadIdx.x] = tile[threads - 1 - threadIdx.x];
+}
+
+enum class exchange_fault { none, not_awaited, too_many_expected, sent_too_early };
+
+/// Two rounds of an exchange through one place.
+template <exchange_fault Fault>
+__global__ void exchange(const float* in, float* out) {
+  auto& arrived = shared<device::arrivals>();
+  auto& tile = shared<float[threads], 1>();
+  if (threadIdx.x == 0) device::open_arrivals(arrived);
+  device::sync_cluster();
+  float sum = 0;
+  for (unsigned round = 0; round < 2; ++round) {
+    if (threadIdx.x == 0)
+      device::expect_bytes(arrived, threads * 4 + (Fault == exchange_fault::too_many_expected ? 4 : 0));
+    const float mine = in[threadIdx.x] * static_cast<float>(round + 1);
+    device::send_word(&tile[threadIdx.x], 1 - device::cluster_block(), device::float_bits(mine), arrived);
+    if (Fault != exchange_fault::not_awaited) device::wait_arrivals(arrived, round);
+    sum += tile[threads - 1 - threadIdx.x];
+    if (Fault != exchange_fault::sent_too_early || round == 1) device::sync_cluster();  // all have read
+  }
+  out[blockIdx.x * threads + threadIdx.x] = sum;
+}
+
 // ---- what each must give
 // ---------------------------------------------------------------------------------------------
 
 constexpr unsigned inputs = 4 * threads;
 float input(unsigned i) { return static_cast<float>(i * 7 % 13) - 4; }
 
-/// Runs case `number` (1 … 14); false where the values are wrong.
+/// Runs case `number` (1 … 18); false where the values are wrong.
 template <bool Planted>
 bool values_right(int number) {
   const unsigned count = number == 3 ? threads - 1 : inputs;
@@ -260,6 +292,20 @@ bool values_right(int number) {
           },
           2 * threads);
       break;
+    case 15:
+      run(&cluster_barrier_missed<Planted>, {2, threads, 0, 2});
+      expect([](unsigned t) { return input(threads - 1 - t % threads); }, 2 * threads);
+      break;
+    case 16:
+    case 17:
+    case 18:
+      run(!Planted       ? &exchange<exchange_fault::none>
+          : number == 16 ? &exchange<exchange_fault::not_awaited>
+          : number == 17 ? &exchange<exchange_fault::too_many_expected>
+                         : &exchange<exchange_fault::sent_too_early>,
+          {2, threads, 0, 2});
+      expect([](unsigned t) { return 3 * input(threads - 1 - t % threads); }, 2 * threads);
+      break;
   }
   bool right = true;
   for (std::size_t i = 0; i < want.size(); ++i) right = right && out[i] == want[i];  // NaN sticks
@@ -318,6 +364,10 @@ constexpr fault faults[] = {
     {"no barrier before shared memory is used again", false, true, false, false, true},
     {"no barrier between write and read", true, true, true, true, true},
     {"fragments of a matrix swapped", true, true, true, true, true},
+    {"a cluster's barrier missed by a block", true, true, true, true, true},
+    {"words of another block not awaited", true, true, true, true, true},
+    {"more bytes expected than come", true, true, true, true, true},
+    {"a place sent to that is still read", true, true, true, true, true},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/linear.cuh>
+#include <anodiff/ops/mlp_cluster.cuh>
 #include <anodiff/ops/mlp_loop.cuh>
 #include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/resample.cuh>
@@ -48,7 +49,7 @@ void kernels(device::stream on) {
           cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});
   run_all(on, ops::group_norm_forward<float>{}, ops::group_norm_forward<bfloat16>{}, ops::kernel_average<float>{},
           ops::attention_forward<float>{}, ops::attention_forward<bfloat16>{}, ops::enlarge<float>{},
-          ops::reduce<float>{}, cuda::mlp_loop{}, cuda::blur_pictures<float>{}, cuda::top_k_mean{},
+          ops::reduce<float>{}, cuda::mlp_loop{}, cuda::mlp_cluster{}, cuda::blur_pictures<float>{}, cuda::top_k_mean{},
           cuda::row_histogram{});
   run_all(on, ops::group_norm_backward<float>{}, ops::attention_backward<float>{}, ops::squared_error<float>{},
           ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{},

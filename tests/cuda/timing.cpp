@@ -81,7 +81,7 @@ int run() {
          [&] { engine.run(attention); });
 
   // mlp4x256: 32 columns, 256 wide, four hidden layers, fifty steps
-  const index tiles = (ops::cuda::packed_mlp_bytes(32, 256) + 4 * ops::cuda::packed_mlp_bytes(256, 256) +
+  const index tiles = (ops::cuda::packed_mlp_bytes(32, 256) + 3 * ops::cuda::packed_mlp_bytes(256, 256) +
                        ops::cuda::packed_mlp_bytes(256, 32)) /
                       4;
   auto weights = engine.allocate<std::uint32_t>(tiles);
@@ -101,8 +101,12 @@ int run() {
                                    .levels = 1,
                                    .count = 50};
     w.time(concat("mlp4x256, 50 steps, ", batch, " rows"),
-           2.0 * 50 * static_cast<double>(batch) * (2 * 32 * 256 + 4 * 256 * 256), "TFLOP/s",
+           2.0 * 50 * static_cast<double>(batch) * (2 * 32 * 256 + 3 * 256 * 256), "TFLOP/s",
            [&] { engine.run(loop); });
+    if (batch <= 64 && ops::cuda::runs_in_clusters(loop))
+      w.time(concat("mlp4x256, 50 steps, ", batch, " rows, in clusters"),
+             2.0 * 50 * static_cast<double>(batch) * (2 * 32 * 256 + 3 * 256 * 256), "TFLOP/s",
+             [&] { engine.run(ops::cuda::mlp_cluster{loop}); });
   }
 
   std::printf("{");

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The CUDA threads of one block on one thread of the machine: who runs, who waits, and what each waits for.
+// The CUDA threads of one cluster of blocks, of one block as a rule, on one thread of the machine: who runs, who waits,
+// and what each waits for.
 
 #include <algorithm>
 #include <anodiff/core/check.hpp>
 #include <anodiff/core/philox.hpp>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <numeric>
 #include <string>
@@ -101,6 +103,16 @@ class shared_memory {
     return base_ + first;
   }
 
+  /// The place in `other`, another block's memory, of what lies at `p` here; null where either has no such array.
+  [[nodiscard]] void* mapped(const void* p, const shared_memory& other) const noexcept {
+    const auto at = static_cast<const unsigned char*>(p);
+    for (const auto& e : entries_)
+      if (at >= base_ + e.first && at < base_ + e.first + e.bytes)
+        for (const auto& o : other.entries_)
+          if (o.key == e.key) return other.base_ + o.first + (at - (base_ + e.first));
+    return nullptr;
+  }
+
   void end_block() const {
     if (address_sanitizer) return;
     for (const auto& e : entries_) {
@@ -142,13 +154,28 @@ class shared_memory {
   std::vector<entry> entries_;
 };
 
-enum class state { ready, at_barrier, at_collective, ended };
+enum class state { ready, at_barrier, at_cluster_barrier, at_collective, at_arrivals, ended };
 
 /// A 16-byte copy under way: it arrives when its group is waited for.
 struct pending_copy {
   void* to;
   std::array<unsigned char, 16> bytes;
   int group;
+};
+
+/// A word from another block: it is there once the bytes that its arrivals expect have all come, and somebody has
+/// waited for them.
+struct sent_word {
+  void* to;
+  std::uint32_t word;
+};
+struct arrivals {
+  const void* key = nullptr;  ///< where it lies in its block's shared memory
+  long bytes = 0;             ///< expected, less those that have come
+  bool expecting = false;
+  unsigned phase = 0;  ///< parity of those that are over
+  std::vector<sent_word> coming, come;
+  char meeting[2]{};  ///< of each parity, for the thread sanitizer
 };
 
 struct cuda_thread {
@@ -160,39 +187,52 @@ struct cuda_thread {
   const void* kind = nullptr;  ///< which function they meet in
   const void* given = nullptr;
   void* result = nullptr;
-  unsigned phase = 0;  ///< parity of the barriers passed
+  unsigned phase = 0, cluster_phase = 0;  ///< parity of the barriers passed
   std::vector<pending_copy> copies;
   int open_group = 0;
 };
 
-/// Runs the threads of one block after the other, as the schedule says, until all have ended.
+/// Runs the threads of one cluster after the other, as the schedule says, until all have ended.
 class block_run {
  public:
-  block_run(dim3 block, std::size_t dynamic_bytes, void (*body)(const void*), const void* context)
-      : shape_{block}, dynamic_bytes_{dynamic_bytes}, body_{body}, context_{context}, threads_(block.count()) {
+  /// `blocks`: those of a cluster, neighbours in x.
+  block_run(dim3 block, std::size_t dynamic_bytes, void (*body)(const void*), const void* context, unsigned blocks = 1)
+      : shape_{block},
+        dynamic_bytes_{dynamic_bytes},
+        body_{body},
+        context_{context},
+        a_block_{static_cast<unsigned>(block.count())},
+        threads_(block.count() * blocks),
+        blocks_(blocks) {
 #ifdef SUPPORT_CUDA_TSAN
     main_.thread_sanitizer_state = __tsan_get_current_fiber();
 #endif
   }
 
-  /// Throws kernel_fault, or what a thread threw. Threads that have not ended are then dropped as they stand.
+  /// The cluster that begins at block `at`. Throws kernel_fault, or what a thread threw. Threads that have not ended
+  /// are then dropped as they stand.
   void run(dim3 at, std::uint64_t number) {
     overlooked scope;
-    block_at = at;
     random_key_ = {.seed = chosen_schedule.seed, .draw = static_cast<std::uint32_t>(number)};
     drawn_ = 0;
-    shared.start_block();
+    for (auto& b : blocks_) {
+      b.at = at;
+      ++at.x;
+      b.shared.start_block();
+      b.at_barrier = b.ended = 0;
+      b.waited_for.clear();
+    }
     ready_.clear();
     first_ready_ = 0;
     for (unsigned k = 0; k < threads_.size(); ++k) {
       auto& t = threads_[k];
       t.started = false;
       t.state = state::ready;
-      t.phase = 0;
+      t.phase = t.cluster_phase = 0;
       t.copies.clear();
       ready_.push_back(k);
     }
-    at_barrier_ = ended_ = 0;
+    at_cluster_barrier_ = 0;
     while (first_ready_ < ready_.size()) {
       running_ = pick();
       resume(threads_[running_]);
@@ -202,8 +242,9 @@ class block_run {
         std::rethrow_exception(what);
       }
     }
-    if (ended_ != threads_.size()) report_stuck();
-    shared.end_block();
+    for (unsigned k = 0; k < blocks_.size(); ++k)
+      if (blocks_[k].ended != a_block_) report_stuck(k);
+    for (const auto& b : blocks_) b.shared.end_block();
   }
 
   /// Under the thread sanitizer, dead threads keep their identity until the launch ends: a reused one would hide races.
@@ -216,22 +257,107 @@ class block_run {
   }
 
   [[nodiscard]] cuda_thread& running() noexcept { return threads_[running_]; }
-  [[nodiscard]] unsigned number() const noexcept { return running_; }
-  [[nodiscard]] unsigned lane() const noexcept { return running_ % lanes_a_warp; }
+  [[nodiscard]] unsigned number() const noexcept { return running_ % a_block_; }
+  [[nodiscard]] unsigned lane() const noexcept { return number() % lanes_a_warp; }
+  /// The block of the running thread, its number in the cluster, and how many there are.
+  [[nodiscard]] dim3 block_at() const noexcept { return blocks_[block()].at; }
+  [[nodiscard]] unsigned block() const noexcept { return running_ / a_block_; }
+  [[nodiscard]] unsigned blocks() const noexcept { return static_cast<unsigned>(blocks_.size()); }
+  [[nodiscard]] shared_memory& shared() noexcept { return blocks_[block()].shared; }
 
   void barrier(place at) {
     auto& t = running();
-    void* meeting = &barriers_[t.phase];
+    auto& b = blocks_[block()];
+    void* meeting = &b.barriers[t.phase];
     {
       overlooked scope;
       t.at = at;
       t.state = state::at_barrier;
       t.phase ^= 1U;
-      if (++at_barrier_ == threads_.size()) release_barrier(at);
+      if (++b.at_barrier == a_block_) {
+        b.at_barrier = 0;
+        release_barrier(at, running_ - number(), a_block_);
+      }
     }
     release(meeting);
     suspend();
     acquire(meeting);
+  }
+  /// All threads of all blocks of the cluster meet.
+  void cluster_barrier(place at) {
+    auto& t = running();
+    void* meeting = &cluster_barriers_[t.cluster_phase];
+    {
+      overlooked scope;
+      t.at = at;
+      t.state = state::at_cluster_barrier;
+      t.cluster_phase ^= 1U;
+      if (++at_cluster_barrier_ == threads_.size()) {
+        at_cluster_barrier_ = 0;
+        release_barrier(at, 0, static_cast<unsigned>(threads_.size()));
+      }
+    }
+    release(meeting);
+    suspend();
+    acquire(meeting);
+  }
+
+  /// The arrivals at `key` in this block's shared memory are ready to be counted.
+  void open_arrivals(const void* key) {
+    overlooked scope;
+    blocks_[block()].waited_for.emplace_back().key = key;
+  }
+  /// Adds to the bytes that the phase under way waits for, and lets it end.
+  void expect(const void* key, unsigned bytes, place at) {
+    overlooked scope;
+    auto& a = arrivals_at(block(), key, at);
+    if (a.expecting) fail(at, "expects bytes twice in one phase");
+    a.bytes += bytes;
+    a.expecting = true;
+    end_phase(a, block());
+  }
+  /// Sends a word to the place of `to` in another block of the cluster, and its four bytes to that block's arrivals.
+  void send(const void* to, unsigned block_to, std::uint32_t word, const void* key, place at) {
+    if (block_to >= blocks()) fail(at, concat("sends to block ", block_to, " of a cluster of ", blocks()));
+    auto& other = blocks_[block_to];
+    void *there = nullptr, *counted = nullptr;
+    {
+      overlooked scope;
+      there = shared().mapped(to, other.shared);
+      counted = shared().mapped(key, other.shared);
+    }
+    if (there == nullptr || counted == nullptr)
+      fail(at, concat("sends to what block ", block_to, " does not have in its shared memory yet"));
+    if (other.ended == a_block_) fail(at, concat("sends to block ", block_to, ", which has ended"));
+    std::memset(there, shared_memory::poison, sizeof word);  // it may come at any time from now on
+    void* meeting = nullptr;
+    {
+      overlooked scope;
+      auto& a = arrivals_at(block_to, counted, at);
+      a.bytes -= static_cast<long>(sizeof word);
+      a.coming.push_back({there, word});
+      meeting = &a.meeting[a.phase];
+    }
+    release(meeting);
+    overlooked scope;
+    end_phase(arrivals_at(block_to, counted, at), block_to);
+  }
+  /// Waits for the end of the phase with this parity.
+  void wait_arrivals(const void* key, unsigned parity, place at) {
+    auto& a = arrivals_at(block(), key, at);
+    {
+      overlooked scope;
+      auto& t = running();
+      t.at = at;
+      t.given = &a;
+      while (a.phase == parity) {
+        t.state = state::at_arrivals;
+        suspend();
+      }
+      for (const auto& w : a.come) std::memcpy(w.to, &w.word, sizeof w.word);
+      a.come.clear();
+    }
+    acquire(&a.meeting[parity]);
   }
 
   /// The lanes of `mask` meet; the last to come calls meet(lanes), which reads `given` and writes `result` of each.
@@ -240,7 +366,7 @@ class block_run {
     auto& t = running();
     {
       overlooked scope;
-      const unsigned first = running_ - lane();
+      const unsigned first = running_ - lane(), of_block = running_ - number();
       if ((mask >> lane() & 1U) == 0) fail(at, "names a mask without the calling lane");
       t.at = at;
       t.state = state::at_collective;
@@ -251,7 +377,7 @@ class block_run {
       bool all_here = true;
       for (unsigned k = 0; k < lanes_a_warp; ++k) {
         if ((mask >> k & 1U) == 0) continue;
-        if (first + k >= threads_.size()) fail(at, concat("waits for lane ", k, ", which the block does not have"));
+        if (first + k >= of_block + a_block_) fail(at, concat("waits for lane ", k, ", which the block does not have"));
         const auto& other = threads_[first + k];
         if (other.state == state::ended) fail(at, concat("waits for lane ", k, ", which has ended"));
         if (other.state == state::at_collective && (other.mask >> lane() & 1U) != 0 &&
@@ -285,24 +411,48 @@ class block_run {
   }
   [[nodiscard]] void* warp_meeting() noexcept {
     overlooked scope;
-    return &warp_meetings_[running_ / lanes_a_warp * 2 + (warp_phase_[running_]++ & 1U)];
+    return &warp_meetings_[(running_ - lane()) * 2 + (warp_phase_[running_]++ & 1U)];
   }
   [[nodiscard]] void* fence_meeting() noexcept { return &fence_; }
 
   [[noreturn]] void fail(const place& at, const std::string& what) const {
-    throw kernel_fault(concat("block (", block_at.x, ", ", block_at.y, ", ", block_at.z, "), thread ", running_, " at ",
-                              to_string(at), ": ", what));
+    throw kernel_fault(concat(name_of(block()), ", thread ", number(), " at ", to_string(at), ": ", what));
   }
 
   [[nodiscard]] std::size_t dynamic_bytes() const noexcept { return dynamic_bytes_; }
   [[nodiscard]] dim3 shape() const noexcept { return shape_; }
 
-  shared_memory shared;
-  dim3 block_at{};
   static inline block_run* current = nullptr;
-  static inline void (*on_resume)(unsigned thread) = nullptr;
+  static inline void (*on_resume)(unsigned thread, dim3 block) = nullptr;
 
  private:
+  struct block_state {
+    dim3 at{};
+    shared_memory shared;
+    std::size_t at_barrier = 0, ended = 0;
+    std::deque<arrivals> waited_for;
+    char barriers[2]{};
+  };
+
+  [[nodiscard]] std::string name_of(unsigned block) const {
+    const auto& at = blocks_[block].at;
+    return concat("block (", at.x, ", ", at.y, ", ", at.z, ")");
+  }
+  [[nodiscard]] arrivals& arrivals_at(unsigned block, const void* key, const place& at) {
+    overlooked scope;
+    for (auto& a : blocks_[block].waited_for)
+      if (a.key == key) return a;
+    fail(at, "counts arrivals where none were opened");
+  }
+  void end_phase(arrivals& a, unsigned block) {
+    if (!a.expecting || a.bytes != 0) return;
+    a.expecting = false;
+    a.phase ^= 1U;
+    a.come.insert(a.come.end(), a.coming.begin(), a.coming.end());
+    a.coming.clear();
+    for (unsigned k = block * a_block_; k < (block + 1) * a_block_; ++k)
+      if (threads_[k].state == state::at_arrivals && threads_[k].given == &a) make_ready(k);
+  }
   [[nodiscard]] unsigned pick() {
     unsigned chosen = 0;
     switch (chosen_schedule.order) {
@@ -332,22 +482,22 @@ class block_run {
     threads_[k].state = state::ready;
     ready_.push_back(k);
   }
-  void release_barrier(const place& at) {
-    for (const auto& t : threads_)
-      if (!(t.at == at)) fail(at, concat("waits at a barrier while others wait at another one, ", to_string(t.at)));
-    at_barrier_ = 0;
-    for (unsigned k = 0; k < threads_.size(); ++k) make_ready(k);
+  void release_barrier(const place& at, unsigned first, unsigned count) {
+    for (unsigned k = first; k < first + count; ++k)
+      if (const auto& t = threads_[k]; !(t.at == at))
+        fail(at, concat("waits at a barrier while others wait at another one, ", to_string(t.at)));
+    for (unsigned k = first; k < first + count; ++k) make_ready(k);
   }
 
   void resume(cuda_thread& t) {
-    on_resume(running_);
+    on_resume(number(), block_at());
     if (!t.started) {
       t.started = true;
       t.own.prepare(stacks_.take(), &enter);
     }
     switch_to(main_, t.own);
     if (t.state == state::ended) {
-      ++ended_;
+      ++blocks_[block()].ended;
       stacks_.give_back(t.own.on);
 #ifdef SUPPORT_CUDA_TSAN
       dead_.push_back(t.own.thread_sanitizer_state);
@@ -381,21 +531,25 @@ class block_run {
     switch_to(me.own, b.main_, true);
   }
 
-  [[noreturn]] void report_stuck() const {
-    const cuda_thread* barrier = nullptr;
-    const cuda_thread* lanes = nullptr;
-    for (const auto& t : threads_) {
-      if (t.state == state::at_barrier && barrier == nullptr) barrier = &t;
-      if (t.state == state::at_collective && lanes == nullptr) lanes = &t;
-    }
-    const auto who = [&](const cuda_thread* t) {
-      return concat("thread ", t - threads_.data(), " waits at ", to_string(t->at));
+  [[noreturn]] void report_stuck(unsigned block) const {
+    const auto& b = blocks_[block];
+    std::string text = concat(name_of(block), " is stuck: ");
+    const char* between = "";
+    const auto add = [&](state s, const std::string& what) {
+      for (unsigned k = 0; k < a_block_; ++k)
+        if (const auto& t = threads_[block * a_block_ + k]; t.state == s) {
+          text += concat(between, what, "thread ", k, " waits at ", to_string(t.at));
+          between = "; ";
+          return true;
+        }
+      return false;
     };
-    std::string text = concat("block (", block_at.x, ", ", block_at.y, ", ", block_at.z, ") is stuck: ");
-    if (barrier != nullptr)
-      text += concat("at a barrier ", who(barrier), " with ", at_barrier_, " of ", threads_.size());
-    if (lanes != nullptr) text += concat(barrier != nullptr ? "; " : "", "for lanes of its warp ", who(lanes));
-    if (ended_ != 0) text += concat("; ", ended_, " threads have ended");
+    if (add(state::at_barrier, "at a barrier ")) text += concat(" with ", b.at_barrier, " of ", a_block_);
+    if (add(state::at_cluster_barrier, "at the cluster's barrier "))
+      text += concat(" with ", at_cluster_barrier_, " of ", threads_.size());
+    add(state::at_collective, "for lanes of its warp ");
+    add(state::at_arrivals, "for bytes of other blocks ");
+    if (b.ended != 0) text += concat("; ", b.ended, " threads have ended");
     throw kernel_fault(text);
   }
 
@@ -403,17 +557,19 @@ class block_run {
   std::size_t dynamic_bytes_;
   void (*body_)(const void*);
   const void* context_;
+  unsigned a_block_;  ///< threads
   std::vector<cuda_thread> threads_;
+  std::deque<block_state> blocks_;
   std::vector<unsigned> ready_;
-  std::size_t first_ready_ = 0, at_barrier_ = 0, ended_ = 0;
+  std::size_t first_ready_ = 0, at_cluster_barrier_ = 0;
   unsigned running_ = 0;
   fiber main_;
   std::exception_ptr thrown_;
   noise_key random_key_{};
   std::uint64_t drawn_ = 0;
   static inline stack_pool stacks_;  // they outlive a launch: mapping them costs more than running it
-  char barriers_[2]{}, fence_ = 0, end_ = 0;
-  std::vector<char> warp_meetings_ = std::vector<char>((threads_.size() / lanes_a_warp + 1) * 2);
+  char cluster_barriers_[2]{}, fence_ = 0, end_ = 0;
+  std::vector<char> warp_meetings_ = std::vector<char>((threads_.size() + 1) * 2);
   std::vector<unsigned> warp_phase_ = std::vector<unsigned>(threads_.size());
 #ifdef SUPPORT_CUDA_TSAN
   std::vector<void*> dead_;

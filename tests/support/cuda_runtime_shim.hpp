@@ -16,6 +16,9 @@
 
 namespace anodiff::shim {
 
+/// A test may take the device for one without clusters.
+inline bool has_clusters = true;
+
 using recorded_work = std::vector<std::function<void()>>;
 
 /// Where a stream's work goes while a graph is recorded.

@@ -52,6 +52,12 @@ template <class Result, class Given, class F>
   return mine;
 }
 
+inline void check_aligned(const void* p, std::size_t bytes, const place& at) {
+  if (reinterpret_cast<std::uintptr_t>(p) % bytes != 0)
+    shim::block_run::current->fail(at,
+                                   concat("an access of ", bytes, " bytes at an address that is no multiple of it"));
+}
+
 template <class T>
 [[nodiscard]] T exchange(unsigned mask, T x, unsigned from, place at) {
   struct given {
@@ -112,7 +118,7 @@ template <class T, int Tag = 0>
   static_assert(std::is_trivially_default_constructible_v<T>);
   static const char key = 0;
   shim::overlooked scope;
-  return *static_cast<T*>(shim::block_run::current->shared.array(&key, sizeof(T), true, at));
+  return *static_cast<T*>(shim::block_run::current->shared().array(&key, sizeof(T), true, at));
 }
 /// The memory that the launch asked for.
 template <class T>
@@ -120,7 +126,35 @@ template <class T>
   static const char key = 0;
   shim::overlooked scope;
   auto& block = *shim::block_run::current;
-  return static_cast<T*>(block.shared.array(&key, block.dynamic_bytes(), false, at));
+  return static_cast<T*>(block.shared().array(&key, block.dynamic_bytes(), false, at));
+}
+
+// ---- clusters -----------------------------------------------------------------------------------------------------
+
+/// This block's number in its cluster of neighbouring blocks.
+[[nodiscard]] inline unsigned cluster_block() noexcept { return shim::block_run::current->block(); }
+/// All threads of the cluster meet; what a thread has written to its block's shared memory is there for all.
+inline void sync_cluster(place at = here()) { shim::block_run::current->cluster_barrier(at); }
+
+/// Counts, in shared memory, the bytes that the cluster's blocks send to this one: a phase after the other, each of
+/// which ends when the bytes expected of it have come.
+struct arrivals {
+  std::uint64_t state;
+};
+/// By one thread, before a sync_cluster().
+inline void open_arrivals(arrivals& of) { shim::block_run::current->open_arrivals(&of); }
+/// By one thread in each phase; bytes may come before. The phase before must have ended.
+inline void expect_bytes(arrivals& of, unsigned bytes, place at = here()) {
+  shim::block_run::current->expect(&of, bytes, at);
+}
+/// Sends a word to where `to` and `tell` lie in this block, but in the block-th of the cluster.
+inline void send_word(void* to, unsigned block, std::uint32_t word, arrivals& tell, place at = here()) {
+  detail::check_aligned(to, sizeof word, at);
+  shim::block_run::current->send(to, block, word, &tell, at);
+}
+/// Waits for the end of the first, third, … phase (parity 0) or of the second, fourth, … (1), and for what was sent.
+inline void wait_arrivals(arrivals& of, unsigned parity, place at = here()) {
+  shim::block_run::current->wait_arrivals(&of, parity, at);
 }
 
 template <class T>
@@ -163,14 +197,6 @@ inline void sin_cos_pi(double x, double& sine, double& cosine) noexcept {
 }
 
 // ---- memory -------------------------------------------------------------------------------------------------------
-
-namespace detail {
-inline void check_aligned(const void* p, std::size_t bytes, const place& at) {
-  if (reinterpret_cast<std::uintptr_t>(p) % bytes != 0)
-    shim::block_run::current->fail(at,
-                                   concat("an access of ", bytes, " bytes at an address that is no multiple of it"));
-}
-}  // namespace detail
 
 /// Words * 4 bytes from an address that is a multiple of as many, or of 16.
 template <int Words>
@@ -278,6 +304,7 @@ void load_matrices(std::uint32_t (&to)[4], const void* row, place at = here()) {
 struct launch_shape {
   dim3 grid{}, block{};
   std::size_t shared_bytes = 0;
+  unsigned cluster = 1;  ///< blocks, neighbours in x, that run at once and reach each other's shared memory; at most 8
 };
 
 namespace detail {
@@ -285,7 +312,7 @@ namespace detail {
 /// Runs the kernel on every block of the grid.
 template <class... Parameters>
 void run_blocks(const launch_shape& shape, void (*kernel)(Parameters...), const std::tuple<Parameters...>& arguments) {
-  const auto [grid, block, shared_bytes] = shape;
+  const auto [grid, block, shared_bytes, cluster] = shape;
   struct call {
     void (*kernel)(Parameters...);
     const std::tuple<Parameters...>& arguments;
@@ -296,23 +323,24 @@ void run_blocks(const launch_shape& shape, void (*kernel)(Parameters...), const 
                         const auto& made = *static_cast<const call*>(context);
                         std::apply(made.kernel, made.arguments);
                       },
-                      &c};
+                      &c, cluster};
   shim::block_run::current = &run;
-  shim::block_run::on_resume = [](unsigned k) {
+  shim::block_run::on_resume = [](unsigned k, dim3 at) {
+    blockIdx = at;
     threadIdx = {k % blockDim.x, k / blockDim.x % blockDim.y, k / blockDim.x / blockDim.y};
   };
   shim::overlooked scope;
   blockDim = block;
   gridDim = grid;
-  const auto blocks = grid.count();
+  const auto clusters = grid.count() / cluster;
   const shim::schedule s = shim::chosen_schedule;
-  const std::size_t step = shim::coprime_step(s.seed, blocks);
-  for (std::size_t i = 0; i < blocks; ++i) {
-    std::size_t n = s.order == shim::order::reverse ? blocks - 1 - i : i;
-    if (s.order == shim::order::random) n = (i * step + s.seed) % blocks;
+  const std::size_t step = shim::coprime_step(s.seed, clusters);
+  for (std::size_t i = 0; i < clusters; ++i) {
+    std::size_t n = s.order == shim::order::reverse ? clusters - 1 - i : i;
+    if (s.order == shim::order::random) n = (i * step + s.seed) % clusters;
+    n *= cluster;
     const auto x = static_cast<unsigned>(n % grid.x), y = static_cast<unsigned>(n / grid.x % grid.y);
-    blockIdx = {x, y, static_cast<unsigned>(n / grid.x / grid.y)};
-    run.run(blockIdx, n);
+    run.run({x, y, static_cast<unsigned>(n / grid.x / grid.y)}, n);
   }
   run.end_launch();
 }
@@ -322,7 +350,7 @@ void run_blocks(const launch_shape& shape, void (*kernel)(Parameters...), const 
 /// Puts the kernel on the stream; throws shim::kernel_fault for what CUDA leaves undefined.
 template <class... Parameters, class... Arguments>
 void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...), const Arguments&... arguments) {
-  const auto& [grid, block, shared_bytes] = shape;
+  const auto& [grid, block, shared_bytes, cluster] = shape;
   check<shim::kernel_fault>(
       block.count() >= 1 && block.count() <= 1024 && block.x <= 1024 && block.y <= 1024 && block.z <= 64,
       "launch: a block has 1 to 1024 threads, at most (1024, 1024, 64), got (", block.x, ", ", block.y, ", ", block.z,
@@ -332,11 +360,20 @@ void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...),
                             ", ", grid.y, ", ", grid.z, ")");
   check<shim::kernel_fault>(shared_bytes <= shim::most_shared, "launch: at most ", shim::most_shared,
                             " bytes of shared memory, got ", shared_bytes);
+  check<shim::kernel_fault>(cluster >= 1 && cluster <= 8 && grid.x % cluster == 0,
+                            "launch: a cluster has 1 to 8 blocks, and the grid's x is a multiple of it, got ", cluster,
+                            " and ", grid.x);
   const std::tuple<Parameters...> given{static_cast<Parameters>(arguments)...};
   if (on.recorded())
     shim::put_on(on, [=] { detail::run_blocks(shape, kernel, given); });
   else
     detail::run_blocks(shape, kernel, given);
+}
+
+/// Whether the device runs the kernel in clusters of this shape.
+template <class... Parameters>
+[[nodiscard]] bool runs_in_clusters(const launch_shape&, void (*)(Parameters...)) noexcept {
+  return shim::has_clusters;
 }
 
 }  // namespace anodiff::device

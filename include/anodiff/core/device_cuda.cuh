@@ -51,6 +51,65 @@ template <class T>
   return reinterpret_cast<T*>(anodiff_dynamic_shared);
 }
 
+// ---- clusters: sm_90 and later; elsewhere a kernel that calls them stops -------------------------------------------
+
+struct arrivals {
+  std::uint64_t state;
+};
+
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+[[nodiscard]] __device__ __forceinline__ unsigned cluster_block() noexcept { return 0; }
+__device__ __forceinline__ void sync_cluster(place = here()) { __trap(); }
+__device__ __forceinline__ void open_arrivals(arrivals&) {}
+__device__ __forceinline__ void expect_bytes(arrivals&, unsigned, place = here()) {}
+__device__ __forceinline__ void send_word(void*, unsigned, std::uint32_t, arrivals&, place = here()) {}
+__device__ __forceinline__ void wait_arrivals(arrivals&, unsigned, place = here()) {}
+#else
+namespace detail {
+[[nodiscard]] __device__ __forceinline__ unsigned shared_address(const void* p) noexcept {
+  return static_cast<unsigned>(__cvta_generic_to_shared(p));
+}
+[[nodiscard]] __device__ __forceinline__ unsigned mapped(unsigned address, unsigned block) noexcept {
+  unsigned there;
+  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(block));
+  return there;
+}
+}  // namespace detail
+
+[[nodiscard]] __device__ __forceinline__ unsigned cluster_block() noexcept {
+  unsigned rank;
+  asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+  return rank;
+}
+__device__ __forceinline__ void sync_cluster(place = here()) {
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+  asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+__device__ __forceinline__ void open_arrivals(arrivals& of) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(detail::shared_address(&of)) : "memory");
+  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+__device__ __forceinline__ void expect_bytes(arrivals& of, unsigned bytes, place = here()) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(detail::shared_address(&of)), "r"(bytes)
+               : "memory");
+}
+__device__ __forceinline__ void send_word(void* to, unsigned block, std::uint32_t word, arrivals& tell,
+                                          place = here()) {
+  asm volatile("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.u32 [%0], %1, [%2];" ::"r"(
+                   detail::mapped(detail::shared_address(to), block)),
+               "r"(word), "r"(detail::mapped(detail::shared_address(&tell), block))
+               : "memory");
+}
+__device__ __forceinline__ void wait_arrivals(arrivals& of, unsigned parity, place = here()) {
+  asm volatile(
+      "{\n\t.reg .pred over;\n\t"
+      "again: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 over, [%0], %1;\n\t"
+      "@!over bra again;\n\t}" ::"r"(detail::shared_address(&of)),
+      "r"(parity)
+      : "memory");
+}
+#endif
+
 template <class T>
 __device__ __forceinline__ T atomic_add(T* to, T x) {
   return atomicAdd(to, x);
@@ -166,14 +225,18 @@ __device__ __forceinline__ void load_matrices(std::uint32_t (&to)[4], const void
 struct launch_shape {
   dim3 grid{}, block{};
   std::size_t shared_bytes = 0;
+  unsigned cluster = 1;
 };
 
 /// For hunting: every launch then waits for its end, so that an error is thrown where it arose.
 inline bool launch_synchronously = false;
 
-/// Puts the kernel on the stream; arguments are converted to its parameters. Throws cuda_error.
-template <class... Parameters, class... Arguments>
-void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...), const Arguments&... arguments) {
+namespace detail {
+
+/// Grants the kernel the shared memory it needs. The result points to `cluster`.
+template <class... Parameters>
+[[nodiscard]] cudaLaunchConfig_t launch_config(const launch_shape& shape, void (*kernel)(Parameters...),
+                                               cudaLaunchAttribute& cluster) {
   constexpr std::size_t granted_always = 48 << 10;
   if (shape.shared_bytes > granted_always)
     check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -182,6 +245,40 @@ void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...),
   config.gridDim = shape.grid;
   config.blockDim = shape.block;
   config.dynamicSmemBytes = shape.shared_bytes;
+  if (shape.cluster > 1) {
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim.x = shape.cluster;
+    cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+  }
+  return config;
+}
+
+}  // namespace detail
+
+/// Whether the device runs the kernel in clusters of this shape: it can, and the kernel was compiled for one that can.
+template <class... Parameters>
+[[nodiscard]] bool runs_in_clusters(const launch_shape& shape, void (*kernel)(Parameters...)) {
+  int device = 0, major = 0, most = 0, count = 0;
+  check(cudaGetDevice(&device));
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  cudaFuncAttributes made{};
+  check(cudaFuncGetAttributes(&made, reinterpret_cast<const void*>(kernel)));
+  if (major < 9 || made.ptxVersion < 90 || shape.shared_bytes > static_cast<std::size_t>(most)) return false;
+  cudaLaunchAttribute cluster{};
+  const auto config = detail::launch_config(shape, kernel, cluster);
+  const auto code = cudaOccupancyMaxActiveClusters(&count, kernel, &config);
+  if (code != cudaSuccess) (void)cudaGetLastError();
+  return code == cudaSuccess && count >= 1;
+}
+
+/// Puts the kernel on the stream; arguments are converted to its parameters. Throws cuda_error.
+template <class... Parameters, class... Arguments>
+void launch(stream on, const launch_shape& shape, void (*kernel)(Parameters...), const Arguments&... arguments) {
+  cudaLaunchAttribute cluster{};
+  auto config = detail::launch_config(shape, kernel, cluster);
   config.stream = on;
   check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
   check(cudaPeekAtLastError());

@@ -17,6 +17,7 @@
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/kernel_average.cuh>
 #include <anodiff/ops/layer_norm.cuh>
+#include <anodiff/ops/mlp_cluster.cuh>
 #include <anodiff/ops/mlp_loop.cuh>
 #include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/pixel_sums.cuh>

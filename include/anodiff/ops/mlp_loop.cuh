@@ -21,17 +21,21 @@ struct mlp_step {
 inline constexpr index mlp_loop_widest = 256;
 
 /// Steps of an mlp (models/mlp.hpp) from start to end in one launch: rows, activations and weights in flight stay on
-/// the chip. Weights and activations are bfloat16, sums float.
+/// the chip. Weights and activations are bfloat16, sums float. Nothing stands between the network's first projection
+/// and its first hidden layer, so that the two come here as one product.
 struct mlp_loop {
-  const float* x;                       ///< (rows, row_size)
-  float* y;                             ///< (rows, row_size): after the last step; may be x
-  const void* weights;                  ///< from pack_mlp_weights, of the layers in order
-  const float* bias;                    ///< (mlp_columns(width)) of the first layer, (row_size) of the last
-  const float* table;                   ///< (layers, levels, mlp_columns(width)): all that a hidden layer adds to its
-                                        ///< product before its activation; behind the width what is finite
-  const mlp_step* steps;                ///< (count)
+  const float* x;         ///< (rows, row_size)
+  float* y;               ///< (rows, row_size): after the last step; may be x
+  const void* weights;    ///< from pack_mlp_weights: (row_size, width), layers − 1 times (width, width),
+                          ///< (width, row_size)
+  const float* bias;      ///< (row_size), of the last layer
+  const float* table;     ///< (layers, levels, mlp_columns(width)): all that a hidden layer adds to its
+                          ///< product before its activation; behind the width what is finite
+  const mlp_step* steps;  ///< (count)
   const std::int32_t* level = nullptr;  ///< (rows): a level for each row, whatever the step's; or null
-  index rows, row_size, width, layers, levels, count;
+  index rows, row_size, width;
+  index layers;  ///< hidden ones, at least 1
+  index levels, count;
   row_noise noise{};  ///< its step comes from mlp_step; first_element must be even
 };
 
@@ -45,12 +49,21 @@ struct mlp_loop {
   return std::size_t{mlp_columns(in)} * mlp_columns(out) * 2;
 }
 
+namespace detail {
+
+/// Elements (row, column) and (row + 1, column) of a matrix (in, out), zero outside of it.
+[[nodiscard]] inline std::uint32_t bf16_rows(const float* weight, index in, index out, index row, index column) {
+  const auto element = [&](index k) -> std::uint32_t {
+    return k < in && column < out ? device::bfloat16_from(weight[k * out + column]).bits : 0;
+  };
+  return element(row) | element(row + 1) << 16;
+}
+
+}  // namespace detail
+
 /// Appends the matrix (in, out), row-major, to a stream of 64 by 64 tiles in the order in which mlp_loop reads them:
 /// columns outside, and in a tile what each lane hands to the matrix unit as 16 neighbouring bytes.
 inline void pack_mlp_weights(const float* weight, index in, index out, std::vector<std::uint32_t>& to) {
-  const auto element = [&](index k, index n) -> std::uint32_t {
-    return k < in && n < out ? device::bfloat16_from(weight[k * out + n]).bits : 0;
-  };
   for (index n = 0; n < out; n += 64)
     for (index k = 0; k < in; k += 64)
       for (index step = 0; step < 4; ++step)
@@ -59,7 +72,7 @@ inline void pack_mlp_weights(const float* weight, index in, index out, std::vect
             for (index word = 0; word < 4; ++word) {
               const index row = k + step * 16 + lane % 4 * 2 + word % 2 * 8;
               const index column = n + pair * 16 + word / 2 * 8 + lane / 4;
-              to.push_back(element(row, column) | element(row + 1, column) << 16);
+              to.push_back(detail::bf16_rows(weight, in, out, row, column));
             }
 }
 
@@ -170,6 +183,14 @@ __device__ __forceinline__ void mlp_product(mlp_stream<mlp_shape<Tiles>::stages>
   return device::float_to_bf16(a) | static_cast<std::uint32_t>(device::float_to_bf16(b)) << 16;
 }
 
+/// The step's new x, without its noise, for what the network gives for it.
+__device__ __forceinline__ void mlp_update(const mlp_step& step, float output, float& x) noexcept {
+  const float limit = step.fold.limit;
+  float clean = device::fused(step.fold.state, x, step.fold.output * output);
+  if (limit > 0) clean = clean > limit ? limit : clean < -limit ? -limit : clean;
+  x = device::fused(step.wx, x, step.wc * clean);
+}
+
 /// A template so that every program may include it; T is float.
 template <unsigned Tiles, class T>
 __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, unsigned tiles) {
@@ -203,42 +224,33 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
       level[which] =
           static_cast<std::uint32_t>(op.level != nullptr && row < op.rows ? op.level[row] : step.level) * width_tiles;
     });
-    for (index layer = -1; layer < op.layers; ++layer) {
-      const float* const from = layer < 0 ? op.bias : op.table + layer * op.levels * width_tiles;
+    for (index layer = 0; layer < op.layers; ++layer) {
+      const float* const from = op.table + layer * op.levels * width_tiles;
       mlp_product<Tiles>(
-          weights, h, stride, layer < 0 ? size_tiles : width_tiles, width_tiles,
+          weights, h, stride, layer == 0 ? size_tiles : width_tiles, width_tiles,
           [&](auto which, index column, float& a, float& b) {
             std::uint32_t added[2];
-            load_words(from + (layer < 0 ? 0 : level[which]) + column, added);
+            load_words(from + level[which] + column, added);
             a = bits_float(added[0]);
             b = bits_float(added[1]);
           },
           [&](auto which, index column, float a, float b) {
-            if (layer >= 0) {
-              a = activate(activation::silu, a);
-              b = activate(activation::silu, b);
-            }
-            store_words(h + (which * 8 + lane() / 4) * stride + column, {bf16_pair(a, b)});
+            const auto pair = bf16_pair(activate(activation::silu, a), activate(activation::silu, b));
+            store_words(h + (which * 8 + lane() / 4) * stride + column, {pair});
           });
     }
-    const float* const bias = op.bias + width_tiles;
     mlp_product<Tiles>(
         weights, h, stride, width_tiles, size_tiles,
         [&](auto, index column, float& a, float& b) {
-          a = column < size ? bias[column] : 0;
-          b = column + 1 < size ? bias[column + 1] : 0;
+          a = column < size ? op.bias[column] : 0;
+          b = column + 1 < size ? op.bias[column + 1] : 0;
         },
         [&](auto which, index column, float a, float b) {
           const std::uint32_t row = which * 8 + lane() / 4;
           if (column >= size || first + row >= op.rows) return;
           const float output[2] = {a, b};
           unrolled<2>([&](auto k) {
-            if (column + k >= size) return;
-            T& at = x[row * size + column + k];
-            const float limit = step.fold.limit;
-            float clean = fused(step.fold.state, at, step.fold.output * output[k]);
-            if (limit > 0) clean = clean > limit ? limit : clean < -limit ? -limit : clean;
-            at = fused(step.wx, at, step.wc * clean);
+            if (column + k < size) mlp_update(step, output[k], x[row * size + column + k]);
           });
         });
     sync_warp();
@@ -265,7 +277,7 @@ __global__ void __launch_bounds__(mlp_block) mlp_loop_kernel(const mlp_loop op, 
 template <unsigned Tiles>
 void launch_mlp_loop(const mlp_loop& op, device::stream on) {
   const std::size_t tiles = (packed_mlp_bytes(op.row_size, op.width) + packed_mlp_bytes(op.width, op.row_size) +
-                             static_cast<std::size_t>(op.layers) * packed_mlp_bytes(op.width, op.width)) /
+                             static_cast<std::size_t>(op.layers - 1) * packed_mlp_bytes(op.width, op.width)) /
                             mlp_stage_bytes;
   device::launch(
       on,
@@ -273,16 +285,20 @@ void launch_mlp_loop(const mlp_loop& op, device::stream on) {
       &mlp_loop_kernel<Tiles, float>, op, static_cast<unsigned>(tiles));
 }
 
-}  // namespace detail
-
-/// Throws invalid_argument for a network or rows wider than mlp_loop_widest, and for noise that starts at an odd
-/// element.
-inline void run(const mlp_loop& op, device::stream on) {
+inline void check_mlp(const mlp_loop& op) {
   check(op.width >= 1 && op.width <= mlp_loop_widest && op.row_size >= 1 && op.row_size <= mlp_loop_widest,
         "cuda: mlp_loop needs a network and rows of 1 to ", mlp_loop_widest, " columns, got ", op.width, " and ",
         op.row_size);
   check(op.noise.first_element % 2 == 0, "cuda: mlp_loop's noise starts at an even element, got ",
         op.noise.first_element);
+}
+
+}  // namespace detail
+
+/// Throws invalid_argument for a network or rows wider than mlp_loop_widest, and for noise that starts at an odd
+/// element.
+inline void run(const mlp_loop& op, device::stream on) {
+  detail::check_mlp(op);
   if (op.rows <= 0) return;
   if (op.rows >= detail::mlp_many_rows)
     detail::launch_mlp_loop<2>(op, on);
