@@ -265,6 +265,7 @@
 #include <anodiff/pipeline/sample_source.hpp>
 #include <anodiff/pipeline/split.hpp>
 #include <anodiff/pipeline/trainer.hpp>
+#include <anodiff/pipeline/training_state.hpp>
 #include <anodiff/pooling/area_opened.hpp>
 #include <anodiff/pooling/block_mean.hpp>
 #include <anodiff/pooling/max.hpp>

@@ -37,7 +37,7 @@ void run_all(device::stream on, const Operation&... op) {
 
 void kernels(device::stream on) {
   run_all(on, ops::fill_normal<float>{}, ops::fill_normal<half>{}, ops::fill_normal<bfloat16>{},
-          ops::corrupt_rows<float>{}, cuda::set_key{});
+          ops::corrupt_rows<float>{}, cuda::set_value<noise_key>{}, cuda::set_value<detail::training_now>{});
   run_all(on, ops::combine<float>{}, cuda::mixed_combine<half>{}, cuda::mixed_combine<bfloat16>{},
           cuda::mixed_combine<float, half>{}, cuda::mixed_combine<float, bfloat16>{});
   run_all(on, ops::accumulate<float>{}, ops::add<float>{}, ops::fill<float>{}, ops::activate_forward<float>{},
@@ -59,6 +59,6 @@ void kernels(device::stream on) {
   device::launch(on, {1, 1}, &cuda::detail::fold_kernel<float>, cuda::detail::fold<float>{}, 1U);
 }
 
-template __global__ void detail::step_levels_kernel<detail::step_levels>(const detail::step_levels);
+template __global__ void detail::draw_step_kernel<detail::draw_step>(const detail::draw_step);
 
 }  // namespace anodiff

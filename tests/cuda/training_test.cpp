@@ -116,34 +116,110 @@ TEST_CASE("gradients of a network for pictures on the device are the host's", "[
                                   {4, 4, 3}, 3);
 }
 
+namespace {
+
+constexpr index table_rows = 37, table_width = 5, trained_rows = 29;
+const training_params table_training{
+    .steps = 12, .batch = 12, .levels = 4, .rate = 1e-3, .clip = 0.5, .validation = 0.2};
+
+/// Rows of a table, of which the first trained_rows train, and both trainers of a network for them.
+struct table {
+  using gaussian = corruptions::gaussian;
+  using loss = objectives::squared_error;
+  using host_trainer = trainer<models::resnet_mlp<test::plain_engine>, predictions::epsilon, gaussian, loss>;
+  using device_trainer = resident_trainer<models::resnet_mlp<cuda_engine>, predictions::epsilon, gaussian, loss>;
+
+  const models::resnet_mlp_params numbers{.width = 8, .hidden = 12, .blocks = 1, .dropout = 0.25, .time_features = 8};
+  const std::vector<float> values = elements<float>(inputs<float>(table_rows * table_width, 3));
+  const std::vector<noise_level> levels = schedules::cosine{}.levels();
+  const row_source source{{values.data(), {table_rows, table_width}}, trained_rows};
+  models::resnet_mlp<test::plain_engine> on_host = built(models::resnet_mlp<test::plain_engine>{numbers}, table_width);
+  models::resnet_mlp<cuda_engine> on_device =
+      built(models::resnet_mlp<cuda_engine>{numbers, test::network_engine()}, table_width);
+
+  [[nodiscard]] host_trainer host() {
+    return {on_host, predictions::epsilon{}, gaussian{}, loss{}, levels, table_training, source, 9};
+  }
+  [[nodiscard]] device_trainer device() {
+    return {on_device,
+            predictions::epsilon{},
+            gaussian{},
+            loss{},
+            levels,
+            table_training,
+            {values.data(), {trained_rows, table_width}},
+            9,
+            {values.data() + trained_rows * table_width, {table_rows - trained_rows, table_width}}};
+  }
+};
+
+template <class Weights>
+std::vector<double> in_double(const Weights& from) {
+  return {from.begin(), from.end()};
+}
+
+}  // namespace
+
 TEST_CASE("a step on the device is the trainer's", "[cuda][training]") {
   if (!device_ready() || few_threads) return;
-  const index n = 37, d = 5;
-  const models::mlp_params numbers{.width = 16, .layers = 2, .time_features = 8};
-  const training_params how{.steps = 12, .batch = 12, .levels = 4, .rate = 1e-3, .clip = 0.5, .validation = 0};
-  const auto values_of_rows = elements<float>(inputs<float>(n * d, 3));
-  const tensor_view<const float, 2> rows{values_of_rows.data(), {n, d}};
-  const schedules::cosine schedule{};
-  const auto levels_of = schedule.levels();
-  const predictions::epsilon prediction{};
-  auto on_host = built(models::mlp<test::plain_engine>{numbers}, d);
-  const row_source source{rows, n};
-  trainer<models::mlp<test::plain_engine>, predictions::epsilon, corruptions::gaussian, objectives::squared_error>
-      slow_one{on_host, prediction, corruptions::gaussian{}, objectives::squared_error{}, levels_of, how, source, 9};
-  auto on_device = built(models::mlp<cuda_engine>{numbers, test::network_engine()}, d);
-  resident_trainer<models::mlp<cuda_engine>, predictions::epsilon, corruptions::gaussian, objectives::squared_error>
-      trained{on_device, prediction, corruptions::gaussian{}, objectives::squared_error{}, levels_of, how, rows, 9};
-  for (index step = 0; step < how.steps; ++step) {
+  table t;
+  auto slow_one = t.host();
+  auto trained = t.device();
+  for (index step = 0; step < table_training.steps; ++step) {
     trained.step();
     const double want = slow_one.step();
     CHECK(std::abs(trained.loss() - want) <= 1e-4 * want);
   }
-  CHECK(trained.steps_done() == how.steps);
+  CHECK(trained.steps_done() == table_training.steps);
+  CHECK(trained.graph_size() > 0);
   trained.finish();
-  const auto& average = slow_one.state().average;
-  std::vector<double> want(average.begin(), average.end());
-  const auto got = on_device.store().values();
-  CHECK(worst(std::vector<float>(got.begin(), got.end()), want) <= 2e-4);
+  const auto got = t.on_device.store().values();
+  CHECK(worst(std::vector<float>(got.begin(), got.end()), in_double(slow_one.state().average)) <= 2e-4);
+}
+
+TEST_CASE("the loss of validation rows on the device is the trainer's, and moves nothing", "[cuda][training]") {
+  if (!device_ready() || few_threads) return;
+  table t, undisturbed;
+  auto slow_one = t.host();
+  auto trained = t.device(), other = undisturbed.device();
+  for (index step = 0; step < table_training.steps; ++step) {
+    trained.step();
+    other.step();
+    CHECK(trained.validate() > 0);
+  }
+  CHECK(same_bits(in_double(trained.state().weights), in_double(other.state().weights)));
+  slow_one.run([](const progress&) { return true; }, [](index) {});
+  const double want = slow_one.state().validation;
+  CHECK(std::abs(trained.validate() - want) <= 1e-4 * want);
+}
+
+TEST_CASE("a step's graph gives the bits of its launches, and a state those of a run that was not cut",
+          "[cuda][training]") {
+  if (!device_ready() || few_threads) return;
+  table whole, cut, later, one_by_one;
+  auto first = whole.device(), second = cut.device(), third = later.device();
+  for (index step = 0; step < table_training.steps; ++step) first.step();
+  for (index step = 0; step < 5; ++step) second.step();
+  third.restore(second.state());
+  CHECK(third.steps_done() == 5);
+  for (index step = 5; step < table_training.steps; ++step) third.step();
+  const auto want = first.state(), got = third.state();
+  CHECK(same_bits(in_double(want.weights), in_double(got.weights)));
+  CHECK(same_bits(in_double(want.average), in_double(got.average)));
+  CHECK(same_bits(in_double(want.second), in_double(got.second)));
+  CHECK(want.validation == got.validation);
+  CHECK(want.loss == got.loss);
+  // each step by a trainer that makes no other, and so records none
+  auto state = one_by_one.device().state();
+  for (index step = 0; step < table_training.steps; ++step) {
+    auto one = one_by_one.device();
+    one.restore(state);
+    one.step();
+    CHECK(one.graph_size() == 0);
+    state = one.state();
+  }
+  CHECK(same_bits(in_double(want.weights), in_double(state.weights)));
+  CHECK_THROWS_AS(first.restore(training_state<float>{}), data_error);
 }
 
 TEST_CASE("what a step of mlp4x256 and a call of it put on the stream", "[cuda][training]") {
@@ -164,13 +240,13 @@ TEST_CASE("what a step of mlp4x256 and a call of it put on the stream", "[cuda][
               {x.data(), {n, d}},
               9};
   trained.step();
-  const device::graph step{engine.stream(), [&] { trained.step(); }};
+  trained.step();
   auto run = model.prepare(levels_of, 4);
   const auto on_x = engine.upload(x);
   const auto level = engine.upload(std::vector<std::int32_t>(4));
   (void)run.output(on_x.data(), level.data(), 4);
   const device::graph call{engine.stream(), [&] { (void)run.output(on_x.data(), level.data(), 4); }};
-  CHECK(step.size() <= 79);  // benchmarks/gpu_roofline.py counts on both
+  CHECK(trained.graph_size() <= 79);  // benchmarks/gpu_roofline.py counts on both
   CHECK(call.size() <= 12);
 }
 

@@ -21,6 +21,7 @@ struct corruption_batch {
   noise_key key;
   const std::uint32_t* draws;       ///< (rows): each sample's place in the data set
   std::span<const index> sample{};  ///< extents of a sample, (height, width, channels) of a picture; product row_size
+  const noise_key* when_run = nullptr;  ///< see ops::row_noise
 };
 
 /// Rows that want noise.

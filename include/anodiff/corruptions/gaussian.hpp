@@ -26,7 +26,7 @@ class gaussian {
                                                         b.clean,
                                                         b.noise,
                                                         b.level,
-                                                        {b.key, b.draws, 0}});
+                                                        {b.key, b.draws, 0, b.when_run}});
   }
 };
 

@@ -25,7 +25,7 @@ class dropout_node final : public node<Engine> {
                                        t.count(this->writes, p),
                                        t.width(x_),
                                        p.training ? rate_ : 0.0,
-                                       {p.noise, p.draws, first_element_},
+                                       {p.noise, p.draws, first_element_, p.when_run},
                                        accumulate});
   }
   value x_;

@@ -41,6 +41,7 @@ struct pass {
   bool training = false;                 ///< dropout is active
   noise_key noise{};                     ///< of dropout
   const std::uint32_t* draws = nullptr;  ///< (rows): see ops::row_noise
+  const noise_key* when_run = nullptr;   ///< see ops::row_noise
 };
 
 template <engine Engine>

@@ -15,6 +15,8 @@ struct clipped_adamw {
   adamw_step<float> step;
   const double* square = nullptr;  ///< null: no clipping
   float clip = 0;
+  /// Rate, corrections and average_decay as they stand when it runs, in device memory; null for step's own.
+  const adamw_step<float>* when_run = nullptr;
 };
 
 namespace detail {
@@ -24,26 +26,30 @@ struct adamw_work {
   adamw_step<float> op;
   const double* square = nullptr;
   float clip = 0;
+  const adamw_step<float>* when_run = nullptr;
   template <bool Wide>
   __device__ __forceinline__ void run(std::size_t at, std::uint32_t left) const {
     using namespace device;
-    float w[lanes], g[lanes], m[lanes], v[lanes], average[lanes];
-    load<Wide>(op.weight + at, left, w);
-    load<Wide>(op.gradient + at, left, g);
-    load<Wide>(op.first + at, left, m);
-    load<Wide>(op.second + at, left, v);
     float scale = op.gradient_scale;
     if (square != nullptr) {
       const auto norm = static_cast<float>(sqrt(*square));
       scale = norm > clip ? clip / norm : 1.0F;
     }
-    const float inverse_1 = 1 / op.correction_1, inverse_2 = 1 / op.correction_2;
+    const bool own = when_run == nullptr;
+    const float rate = own ? op.rate : when_run->rate, average_decay = own ? op.average_decay : when_run->average_decay,
+                inverse_1 = 1 / (own ? op.correction_1 : when_run->correction_1),
+                inverse_2 = 1 / (own ? op.correction_2 : when_run->correction_2);
+    float w[lanes], g[lanes], m[lanes], v[lanes], average[lanes];
+    load<Wide>(op.weight + at, left, w);
+    load<Wide>(op.gradient + at, left, g);
+    load<Wide>(op.first + at, left, m);
+    load<Wide>(op.second + at, left, v);
     unrolled<lanes>([&](auto k) {
       const float s = g[k] * scale;
       m[k] = fused(op.beta_1, m[k], (1 - op.beta_1) * s);
       v[k] = fused(op.beta_2, v[k], (1 - op.beta_2) * s * s);
       const float step = m[k] * inverse_1 / (sqrtf(v[k] * inverse_2) + op.epsilon);
-      w[k] = fused(-op.rate, fused(op.decay, w[k], step), w[k]);
+      w[k] = fused(-rate, fused(op.decay, w[k], step), w[k]);
       g[k] = 0;
     });
     store<Wide>(op.weight + at, left, w);
@@ -52,7 +58,7 @@ struct adamw_work {
     store<Wide>(op.second + at, left, v);
     if (op.average == nullptr) return;
     load<Wide>(op.average + at, left, average);
-    unrolled<lanes>([&](auto k) { average[k] = fused(1 - op.average_decay, w[k] - average[k], average[k]); });
+    unrolled<lanes>([&](auto k) { average[k] = fused(1 - average_decay, w[k] - average[k], average[k]); });
     store<Wide>(op.average + at, left, average);
   }
 };
@@ -84,8 +90,8 @@ inline void run(const adamw_step<float>& op, device::stream on) {
 
 inline void run(const clipped_adamw& of, device::stream on) {
   const auto& op = of.step;
-  detail::for_each_element(detail::adamw_work{op, of.square, of.clip}, op.count, on, op.weight, op.gradient, op.first,
-                           op.second, op.average);
+  detail::for_each_element(detail::adamw_work{op, of.square, of.clip, of.when_run}, op.count, on, op.weight,
+                           op.gradient, op.first, op.second, op.average);
 }
 
 inline void run(const sum_of_squares<float>& op, device::stream on) {

@@ -6,6 +6,13 @@
 
 namespace anodiff::ops::cuda {
 
+/// *to = value, in the order of the stream: for what a recorded operation reads.
+template <class T>
+struct set_value {
+  T* to;
+  T value;
+};
+
 namespace detail {
 
 inline constexpr unsigned elementwise_block = 256;
@@ -85,7 +92,17 @@ struct fill_work {
   }
 };
 
+template <class T>
+__global__ void set_value_kernel(const set_value<T> op) {
+  *op.to = op.value;
+}
+
 }  // namespace detail
+
+template <class T>
+void run(const set_value<T>& op, device::stream on) {
+  device::launch(on, {1, 1}, &detail::set_value_kernel<T>, op);
+}
 
 // T: float, device::half or device::bfloat16, here and below.
 template <class T>

@@ -6,12 +6,6 @@
 
 namespace anodiff::ops::cuda {
 
-/// *to = key, in the order of the stream: what row_noise::when_run points to.
-struct set_key {
-  noise_key* to;
-  noise_key key;
-};
-
 namespace detail {
 
 /// sqrt(-2 ln u) for u = (word + 1/2) / 2^32, from the distance q of u to the nearer end of (0, 1), which keeps a
@@ -130,11 +124,6 @@ template <class T>
   return p != nullptr ? p + by : nullptr;
 }
 
-template <class T>
-__global__ void set_key_kernel(const T op) {
-  *op.to = op.key;
-}
-
 template <bool Wide, class T>
 __global__ void __launch_bounds__(elementwise_block)
     fill_normal_kernel(T* out, std::uint32_t count, const noise_source noise) {
@@ -181,10 +170,6 @@ __global__ void __launch_bounds__(elementwise_block)
 }
 
 }  // namespace detail
-
-inline void run(const set_key& op, device::stream on) {
-  device::launch(on, {1, 1}, &detail::set_key_kernel<set_key>, op);
-}
 
 /// T: float, device::half or device::bfloat16.
 template <class T>

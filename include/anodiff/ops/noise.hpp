@@ -15,8 +15,8 @@ struct row_noise {
   noise_key key;
   const std::uint32_t* draws = nullptr;  ///< (rows), or null for key.draw everywhere
   index first_element = 0;               ///< position of the row's first element in the whole sample
-  /// Seed and draw as they stand when the operation runs, in the engine's memory, in place of key's: a recorded
-  /// operation then serves every key. Null for key's own.
+  /// Seed and draw as they stand when the operation runs, in the engine's memory, in place of key's, and a step to add
+  /// to it: a recorded operation then serves every key. Null for key's own.
   const noise_key* when_run = nullptr;
 
   /// The key, draws aside.
@@ -25,6 +25,7 @@ struct row_noise {
     if (when_run != nullptr) {
       k.seed = when_run->seed;
       k.draw = when_run->draw;
+      k.step += when_run->step;
     }
     return k;
   }

@@ -27,7 +27,9 @@ class denoising_graphs {
     if (rows <= 0 || program.empty()) return;
     auto& e = entry_for(program, rows);
     const index count = rows * row_size_;
-    on_.run(ops::cuda::set_key{e.key.data(), key});
+    noise_key now = key;
+    now.step = 0;  // the stages' own
+    on_.run(ops::cuda::set_value<noise_key>{e.key.data(), now});
     on_.send(x, e.state.data(), count);
     const auto enqueue = [&] {
       e.loop.run(

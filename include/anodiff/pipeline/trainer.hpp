@@ -8,19 +8,11 @@
 #include <anodiff/ops/scale_rows.hpp>
 #include <anodiff/pipeline/minibatch.hpp>
 #include <anodiff/pipeline/sample_source.hpp>
+#include <anodiff/pipeline/training_state.hpp>
 #include <chrono>
 #include <numeric>
 
 namespace anodiff {
-
-/// All that a training run must carry from one step to the next; random numbers depend on `step` alone.
-template <class T>
-struct training_state {
-  index step = 0;
-  aligned_vector<T> weights, first, second, average;  ///< AdamW's moments and the averaged weights
-  double loss = 0;                                    ///< running mean of the minibatch loss
-  double validation = 0;                              ///< last measurement with the averaged weights
-};
 
 /// Trains a network to undo a corruption. One object lives as long as one fit; it allocates everything at birth, and a
 /// step allocates nothing. The same seed gives the same bits on any number of threads.
