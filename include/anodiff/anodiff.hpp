@@ -64,6 +64,7 @@
 #include <anodiff/corruptions/damage_shapes.hpp>
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
+#include <anodiff/corruptions/gaussian_multinomial.hpp>
 #include <anodiff/corruptions/masked.hpp>
 #include <anodiff/corruptions/multinomial.hpp>
 #include <anodiff/corruptions/noise_family.hpp>
@@ -102,6 +103,7 @@
 #include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
 #include <anodiff/methods/mddpm.hpp>
+#include <anodiff/methods/mixed_diffusion.hpp>
 #include <anodiff/methods/msma.hpp>
 #include <anodiff/methods/pddpm.hpp>
 #include <anodiff/methods/picture_detector.hpp>
@@ -144,6 +146,7 @@
 #include <anodiff/objectives/batch_rejection.hpp>
 #include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/mixed_error.hpp>
 #include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include <anodiff/objectives/time_bins.hpp>
@@ -159,6 +162,7 @@
 #include <anodiff/ops/blur.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/byte_matrix_cpu.hpp>
+#include <anodiff/ops/classes.hpp>
 #include <anodiff/ops/combine.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/concat.hpp>
@@ -281,6 +285,7 @@
 #include <anodiff/predictions/score.hpp>
 #include <anodiff/predictions/velocity.hpp>
 #include <anodiff/preprocessing/centered.hpp>
+#include <anodiff/preprocessing/classes.hpp>
 #include <anodiff/preprocessing/gapped.hpp>
 #include <anodiff/preprocessing/identity.hpp>
 #include <anodiff/preprocessing/local_contrast.hpp>
@@ -330,6 +335,7 @@
 #include <anodiff/scorers/flow_steps.hpp>
 #include <anodiff/scorers/likelihood.hpp>
 #include <anodiff/scorers/local_gaussian.hpp>
+#include <anodiff/scorers/mixed_denoising_error.hpp>
 #include <anodiff/scorers/nearest_features.hpp>
 #include <anodiff/scorers/neighbour_distance.hpp>
 #include <anodiff/scorers/patched_reconstruction.hpp>

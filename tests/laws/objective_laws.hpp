@@ -5,6 +5,7 @@
 #include <anodiff/objectives/batch_rejection.hpp>
 #include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/mixed_error.hpp>
 #include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
 #include <anodiff/objectives/time_bins.hpp>
@@ -13,8 +14,8 @@
 
 namespace laws {
 
-using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::pseudo_huber,
-                                  anodiff::objectives::squared_error>;
+using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::mixed_error,
+                                  anodiff::objectives::pseudo_huber, anodiff::objectives::squared_error>;
 
 using all_time_objectives = std::tuple<anodiff::objectives::inverse_gamma, anodiff::objectives::time_bins,
                                        anodiff::objectives::time_regression>;

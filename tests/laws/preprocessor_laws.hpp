@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/preprocessing/centered.hpp>
+#include <anodiff/preprocessing/classes.hpp>
 #include <anodiff/preprocessing/gapped.hpp>
 #include <anodiff/preprocessing/identity.hpp>
 #include <anodiff/preprocessing/local_contrast.hpp>
@@ -13,8 +14,9 @@
 
 namespace laws {
 
-using all_preprocessors = std::tuple<anodiff::preprocessing::standardize, anodiff::preprocessing::identity,
-                                     anodiff::preprocessing::mixed, anodiff::preprocessing::gapped>;
+using all_preprocessors =
+    std::tuple<anodiff::preprocessing::standardize, anodiff::preprocessing::identity, anodiff::preprocessing::mixed,
+               anodiff::preprocessing::gapped, anodiff::preprocessing::classes>;
 using all_picture_preprocessors = std::tuple<anodiff::preprocessing::centered, anodiff::preprocessing::local_contrast>;
 
 template <class F>

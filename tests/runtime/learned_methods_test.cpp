@@ -11,8 +11,8 @@ namespace ad = anodiff;
 
 namespace {
 
-const std::vector<std::string> methods{"ddae", "ddpm_ood",   "diffpath", "dte_c",      "dte_gaussian", "dte_ig",
-                                       "elbo", "likelihood", "msma",     "score_norm", "tabadm"};
+const std::vector<std::string> methods{"ddae", "ddpm_ood",   "diffpath",        "dte_c", "dte_gaussian", "dte_ig",
+                                       "elbo", "likelihood", "mixed_diffusion", "msma",  "score_norm",   "tabadm"};
 const ad::text_fields small{{"training.steps", "600"}, {"training.batch", "64"},     {"training.rate", "3e-3"},
                             {"model.width", "32"},     {"training.average", "0.99"}, {"seed", "5"}};
 

@@ -21,6 +21,7 @@ struct corruption_batch {
   noise_key key;
   const std::uint32_t* draws;       ///< (rows): each sample's place in the data set
   std::span<const index> sample{};  ///< extents of a sample, (height, width, channels) of a picture; product row_size
+  std::span<const index> groups{};  ///< as in model_shape
   const noise_key* when_run = nullptr;  ///< see ops::row_noise
 };
 
@@ -57,5 +58,12 @@ concept narrows_the_loss = requires(const C c, Engine& engine, const corruption_
 /// alone; at alpha = 1, sigma = 0 the Gaussian kinds change nothing.
 template <class C, class Engine>
 concept corruption_on = policy<C> && part::damages_a_batch<C, Engine>;
+
+/// Whether a corruption damages categories as such, and so needs rows whose indicators are 0 and 1.
+template <class C>
+inline constexpr bool damages_classes = [] {
+  if constexpr (requires { C::damages_classes; }) return C::damages_classes;
+  return false;
+}();
 
 }  // namespace anodiff

@@ -11,8 +11,10 @@ namespace anodiff {
 
 /// How a network came to its parameters: what is written to a file beside them.
 struct model_shape {
-  std::vector<index> sample;  ///< extents of one sample: {d} for rows
-  std::uint64_t seed = 0;     ///< of the parameters' first values
+  std::vector<index> sample;    ///< extents of one sample: {d} for rows
+  std::uint64_t seed = 0;       ///< of the parameters' first values
+  std::vector<index> groups{};  ///< sizes of consecutive runs of the sample's values: 1 a number, more the indicators
+                                ///< of one category; empty where all are numbers
 
   [[nodiscard]] index size() const noexcept {
     index product = 1;

@@ -18,6 +18,7 @@ struct objective_batch {
   double* row_loss;           ///< (rows): written
   T* gradient;                ///< (rows, row_size): written, or null
   index rows, row_size;
+  std::span<const index> groups{};  ///< as in model_shape
 };
 
 /// What the variational bound knows of a level of the schedule, all in logarithms where it says so.

@@ -35,6 +35,10 @@ concept takes_categories = requires(const P p, tensor_view<const double, 2> x, s
   { p.fit(x, categories) } -> std::same_as<typename P::fitted>;
   { p.outputs(categories) } -> std::same_as<index>;
 };
+template <class F>
+concept groups_its_outputs = requires(const F f) {
+  { f.groups() } -> std::same_as<std::vector<index>>;
+};
 }  // namespace part
 
 /// Brings raw values to the scale on which a model learns; fitted on training data alone.
@@ -43,6 +47,7 @@ concept takes_categories = requires(const P p, tensor_view<const double, 2> x, s
 /// output comes from, to which its evidence is added, and invert takes an output. Without it each column has one
 /// output. One that fits x with the number of categories of each column (0 = numeric) takes codes for values; one whose
 /// handles_missing is true takes NaN for a missing value, and one whose leaves_gaps is true gives NaN for it.
+/// One whose categories become indicators of 0 and 1, one of which is 1, gives their groups(): see model_shape.
 /// Law: invert(apply(x)) = x to float accuracy.
 template <class P>
 concept preprocessor = policy<P> && part::learns_from_rows<P> && part::maps_a_row<typename P::fitted> &&

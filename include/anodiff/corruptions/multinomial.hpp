@@ -6,6 +6,7 @@
 #include <anodiff/core/check.hpp>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/core/shape.hpp>
+#include <anodiff/ops/classes.hpp>
 #include <span>
 
 namespace anodiff::corruptions {
@@ -22,7 +23,7 @@ class multinomial {
   [[nodiscard]] index classes() const noexcept { return classes_; }
   /// ᾱ of a level.
   [[nodiscard]] static double kept(const noise_level& level) noexcept {
-    return level.alpha * level.alpha / (level.alpha * level.alpha + level.sigma * level.sigma);
+    return ops::kept_share(level.alpha, level.sigma);
   }
 
   /// q(x_t | x_0), eq. 12: out = ᾱ p + (1 − ᾱ) / K for the law p of x_0, or its one-hot vector. out may be p.

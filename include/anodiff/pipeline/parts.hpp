@@ -4,6 +4,7 @@
 #include <anodiff/concepts/aggregator.hpp>
 #include <anodiff/concepts/calibrator.hpp>
 #include <anodiff/concepts/conditioner.hpp>
+#include <anodiff/concepts/corruption.hpp>
 #include <anodiff/concepts/grid.hpp>
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/picture_preprocessor.hpp>
@@ -116,6 +117,10 @@ struct parts {
   using recipe_type = picked<detail::kind::recipe, typename Defaults::recipe_type>;
   using preset_type = picked<detail::kind::preset, preset>;
 
+  static_assert(!damages_classes<typename recipe_type::corruption_policy> ||
+                    part::groups_its_outputs<typename preprocessor_type::fitted>,
+                "detector: a corruption of categories needs a preprocessing whose indicators are 0 and 1: "
+                "preprocessing::classes");
   static_assert(!leaves_gaps<preprocessor_type> || fills_gaps<conditioner_type>,
                 "detector: a preprocessing that leaves missing values missing needs a conditioning that fills them: "
                 "conditioning::imputation");

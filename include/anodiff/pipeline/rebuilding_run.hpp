@@ -199,6 +199,9 @@ class rebuilding_run {
   static_assert(!learns_variance<Prediction> || takes_learned_variance<Sampler>,
                 "rebuilding_run: a prediction that learns a variance needs a sampler that draws with it: use "
                 "samplers::ddpm with variance = learned");
+  static_assert(!damages_classes<Corruption>,
+                "rebuilding_run: categories are not rebuilt; use a scorer that looks at them one call at a time, such "
+                "as scorers::mixed_denoising_error");
   static_assert(!adapts || !steers<Conditioner>,
                 "rebuilding_run: a sampler whose rows find their own steps cannot be steered after each of them");
 

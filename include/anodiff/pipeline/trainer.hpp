@@ -211,7 +211,8 @@ class trainer {
                                        level_.data(),
                                        key,
                                        draws_.data(),
-                                       model_.sample_shape().sample};
+                                       model_.sample_shape().sample,
+                                       model_.sample_shape().groups};
     corruption_.corrupt(network_->tape.machine(), batch);
     return batch;
   }
@@ -243,7 +244,7 @@ class trainer {
                                              gradient, rows, row_size_, model_.sample_shape().sample.back()});
     else
       objective_.measure(tape.machine(), {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
-                                          row_loss_.data(), gradient, rows, row_size_});
+                                          row_loss_.data(), gradient, rows, row_size_, model_.sample_shape().groups});
   }
   /// The step's levels, dealt to the rows in turn.
   void draw_levels() {

@@ -16,6 +16,7 @@
 #include <anodiff/methods/knn.hpp>
 #include <anodiff/methods/likelihood.hpp>
 #include <anodiff/methods/local_gaussian.hpp>
+#include <anodiff/methods/mixed_diffusion.hpp>
 #include <anodiff/methods/msma.hpp>
 #include <anodiff/methods/rows_composite.hpp>
 #include <anodiff/methods/rows_default.hpp>
@@ -47,6 +48,14 @@ template <class Detector>
   return out;
 }
 
+/// One whose own preprocessing takes them.
+template <class Detector>
+[[nodiscard]] constexpr named_method own_mixed_method_of(std::string_view summary) {
+  auto out = method_of<Detector>(summary);
+  out.make_mixed = out.make;
+  return out;
+}
+
 inline constexpr std::array known_methods{
     method_of<methods::ddae<cpu_engine>>("error of a denoising autoencoder at five low noise levels (2025)"),
     method_of<methods::ddpm_ood<cpu_engine>>("rebuilds from twenty noise levels, z-scored (Graham et al. 2023)"),
@@ -69,6 +78,9 @@ inline constexpr std::array known_methods{
         "mean distance to the five nearest normal rows (Angiulli & Pizzuti 2002)"),
     method_of<methods::likelihood<cpu_engine>>("negative log density by the probability-flow ODE (Song et al. 2021)"),
     method_of<methods::local_gaussian<cpu_engine>>("a Gaussian around the fifteen nearest normal rows"),
+    own_mixed_method_of<methods::mixed_diffusion<cpu_engine>>(
+        "Gaussian noise on numbers, multinomial on categories: how wrong and how surprised a network is (Kotelnikov et "
+        "al. 2022)"),
     method_of<methods::msma<cpu_engine>>(
         "norms of the score at ten noise levels, and their joint density (Mahmood et al. 2021)"),
     method_of<methods::rows_composite<cpu_engine>>(

@@ -28,6 +28,13 @@ struct denoising_error_params {
   }
 };
 
+/// Level l of p.levels that are spread evenly over [p.first, p.last] of a schedule.
+[[nodiscard]] inline const noise_level& spread_level(std::span<const noise_level> schedule, const auto& p, index l) {
+  const double share =
+      p.levels == 1 ? p.last : std::lerp(p.first, p.last, static_cast<double>(l) / static_cast<double>(p.levels - 1));
+  return schedule[static_cast<std::size_t>(std::llround(share * static_cast<double>(schedule.size() - 1)))];
+}
+
 /// (ε − ε̂)² at several noise levels, one view a level and repeat: the terms of the ELBO without their weights. Ho et
 /// al. 2020, eq. 14; TabADM (arXiv:2307.12336) sums them. All rows see the same noise, which takes most of the variance
 /// out of the comparison between rows. Of the clean sample it is the reconstruction error of a denoising autoencoder
@@ -63,12 +70,8 @@ class denoising_error {
     [[nodiscard]] static std::vector<stacked_view> views_of(std::span<const noise_level> schedule, const params& p,
                                                             std::uint64_t seed) {
       std::vector<stacked_view> views;
-      const auto top = static_cast<double>(schedule.size() - 1);
       for (index l = 0; l < p.levels; ++l) {
-        const double share =
-            p.levels == 1 ? p.last
-                          : std::lerp(p.first, p.last, static_cast<double>(l) / static_cast<double>(p.levels - 1));
-        const noise_level& level = schedule[static_cast<std::size_t>(std::llround(share * top))];
+        const noise_level& level = spread_level(schedule, p, l);
         const double ratio = level.sigma / level.alpha;
         for (index r = 0; r < p.repeats; ++r)
           views.push_back({level,
