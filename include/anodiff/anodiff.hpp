@@ -144,6 +144,7 @@
 #include <anodiff/nn/tape.hpp>
 #include <anodiff/nn/time_embedding.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
+#include <anodiff/objectives/contrastive.hpp>
 #include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
 #include <anodiff/objectives/mixed_error.hpp>

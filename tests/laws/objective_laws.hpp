@@ -3,6 +3,7 @@
 
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/objectives/batch_rejection.hpp>
+#include <anodiff/objectives/contrastive.hpp>
 #include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
 #include <anodiff/objectives/mixed_error.hpp>
@@ -14,8 +15,9 @@
 
 namespace laws {
 
-using all_objectives = std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::mixed_error,
-                                  anodiff::objectives::pseudo_huber, anodiff::objectives::squared_error>;
+using all_objectives =
+    std::tuple<anodiff::objectives::batch_rejection, anodiff::objectives::contrastive, anodiff::objectives::mixed_error,
+               anodiff::objectives::pseudo_huber, anodiff::objectives::squared_error>;
 
 using all_time_objectives = std::tuple<anodiff::objectives::inverse_gamma, anodiff::objectives::time_bins,
                                        anodiff::objectives::time_regression>;

@@ -19,6 +19,7 @@ struct objective_batch {
   T* gradient;                ///< (rows, row_size): written, or null
   index rows, row_size;
   std::span<const index> groups{};  ///< as in model_shape
+  index views = 1;                  ///< so many rows in turn are one sample, at other levels and with other noise
 };
 
 /// What the variational bound knows of a level of the schedule, all in logarithms where it says so.
@@ -79,6 +80,10 @@ template <class O, class Engine>
 concept measures_variances = requires(const O o, Engine& engine, const variance_batch<typename Engine::real>& b) {
   o.measure(engine, b);
 };
+template <class O>
+concept wants_views = requires(const O o) {
+  { o.views() } -> std::same_as<index>;
+};
 template <class O, class Engine>
 concept measures_times = requires(const O o, Engine& engine, const time_batch<typename Engine::real>& b) {
   o.measure(engine, b);
@@ -95,6 +100,16 @@ concept reads_times = requires(const O o, std::span<const float> output, std::sp
 /// finite differences.
 template <class O, class Engine>
 concept objective_on = policy<O> && part::weighs_levels<O> && part::measures_a_batch<O, Engine>;
+
+/// How often an objective wants each sample in a training batch, one that says so by a member `views()`. Elsewhere, as
+/// where training is measured, a batch has each sample once.
+template <class O>
+[[nodiscard]] index views_wanted(const O& objective) noexcept {
+  if constexpr (part::wants_views<O>)
+    return objective.views();
+  else
+    return 1;
+}
 
 /// What training minimises where the prediction learns a variance as a share of what it can be. Law: the gradient
 /// matches finite differences of what each output is meant to move.

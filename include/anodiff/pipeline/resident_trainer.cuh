@@ -55,6 +55,8 @@ class resident_trainer {
                 "resident_trainer: the corruption or the objective has no form for the GPU");
   static_assert(!scales_input<Prediction>,
                 "resident_trainer: a prediction that scales the input has no form for the GPU");
+  static_assert(!learns_variance<Prediction> && !damages_classes<Corruption> && !part::wants_views<Objective>,
+                "resident_trainer: learned variances, categories and samples taken twice need the CPU engine");
 
   /// rows (n, d) and validation (m, d), which may be none, in host memory; the model is built for them. Throws
   /// invalid_argument for no rows, memory_error where they do not fit.

@@ -57,6 +57,8 @@ class trainer {
     params.verify();
     check(train_rows_ >= 1, "trainer: needs at least one training row, got ", train_rows_);
     batch_ = std::min(params.batch, train_rows_);
+    if (const index wanted = views_wanted(objective); batch_ >= 2 * wanted) views_ = wanted;
+    batch_ -= batch_ % views_;
     level_count_ = params.levels == 0 ? batch_ : std::min(params.levels, batch_);
     const auto count = static_cast<std::size_t>(model.parameter_count());
     state_.weights.assign(model.store().values().begin(), model.store().values().end());
@@ -179,16 +181,16 @@ class trainer {
 
   /// The next rows of this epoch's order. An epoch's tail that does not fill a batch is left out.
   void draw_batch() {
-    const index per_epoch = std::max<index>(1, train_rows_ / batch_);
+    const index samples = batch_ / views_, per_epoch = std::max<index>(1, train_rows_ / samples);
     const index epoch = state_.step / per_epoch;
     if (epoch != order_epoch_) {
       shuffle_epoch(std::span{order_}, seed_, epoch);
       order_epoch_ = epoch;
     }
-    const index first = state_.step % per_epoch * batch_;
+    const index first = state_.step % per_epoch * samples;
     for (index i = 0; i < batch_; ++i) {
-      const auto from = order_[static_cast<std::size_t>(first + i)];
-      draws_[static_cast<std::size_t>(i)] = from;
+      const auto from = order_[static_cast<std::size_t>(first + i / views_)];
+      draws_[static_cast<std::size_t>(i)] = from + static_cast<std::uint32_t>(i % views_ * train_rows_);
       take(from, state_.step, i);
     }
   }
@@ -243,10 +245,11 @@ class trainer {
                                              static_cast<index>(schedule_.size()), level_.data(), row_loss_.data(),
                                              gradient, rows, row_size_, model_.sample_shape().sample.back()});
     else
-      objective_.measure(tape.machine(), {tape.data(network_->output), target_.data(), weight_.data(), level_.data(),
-                                          row_loss_.data(), gradient, rows, row_size_, model_.sample_shape().groups});
+      objective_.measure(tape.machine(),
+                         {tape.data(network_->output), target_.data(), weight_.data(), level_.data(), row_loss_.data(),
+                          gradient, rows, row_size_, model_.sample_shape().groups, gradient == nullptr ? 1 : views_});
   }
-  /// The step's levels, dealt to the rows in turn.
+  /// The step's levels, dealt to the samples in turn, and far from one another to the views of one.
   void draw_levels() {
     const noise_key key{.seed = seed_, .step = static_cast<std::uint32_t>(state_.step), .use = purpose::level};
     const auto total = static_cast<index>(schedule_.size());
@@ -254,7 +257,8 @@ class trainer {
       set_level(i, static_cast<std::size_t>(
                        drawn_level(random_uniform(key, static_cast<std::uint64_t>(i)), i, level_count_, total)));
     for (index i = 0; i < batch_; ++i)
-      level_[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % level_count_);
+      level_[static_cast<std::size_t>(i)] =
+          static_cast<std::int32_t>((i / views_ + i % views_ * level_count_ / views_) % level_count_);
   }
   /// Level i of the batch becomes the schedule's at that place.
   void set_level(index i, std::size_t place) {
@@ -347,7 +351,7 @@ class trainer {
   Objective objective_;
   training_params params_;
   const sample_source& source_;
-  index train_rows_, row_size_, batch_ = 0, level_count_ = 0;
+  index train_rows_, row_size_, batch_ = 0, level_count_ = 0, views_ = 1;
   std::uint64_t seed_;
   std::vector<noise_level> schedule_;
   Prediction prediction_;
