@@ -65,6 +65,7 @@
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
 #include <anodiff/corruptions/gaussian_multinomial.hpp>
+#include <anodiff/corruptions/known_gaussian.hpp>
 #include <anodiff/corruptions/masked.hpp>
 #include <anodiff/corruptions/multinomial.hpp>
 #include <anodiff/corruptions/noise_family.hpp>

@@ -4,7 +4,7 @@
 #include <anodiff/distances/l2.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/methods/detector.hpp>
-#include <anodiff/models/mlp.hpp>
+#include <anodiff/models/gaussian.hpp>
 #include <anodiff/preprocessing/gapped.hpp>
 #include <anodiff/samplers/ddpm.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
@@ -16,7 +16,7 @@ using condition = ad::conditioning::imputation;
 #else
 using condition = ad::conditioning::none;
 #endif
-using made = ad::detector<ad::models::mlp<ad::cpu_engine>, ad::samplers::ddpm, condition, ad::preprocessing::gapped,
-                          ad::scorers::reconstruction<ad::distances::l2>>;
+using made = ad::detector<ad::models::gaussian<ad::cpu_engine>, ad::samplers::ddpm, condition,
+                          ad::preprocessing::gapped, ad::scorers::reconstruction<ad::distances::l2>>;
 
 int main() { return sizeof(made) == 0; }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/conditioning/imputation.hpp>
+#include <anodiff/corruptions/known_gaussian.hpp>
 #include <anodiff/distances/l2.hpp>
 #include <anodiff/engines/cpu.hpp>
 #include <anodiff/methods/detector.hpp>
 #include <anodiff/models/gaussian.hpp>
+#include <anodiff/models/mlp.hpp>
 #include <anodiff/preprocessing/gapped.hpp>
 #include <anodiff/samplers/ddpm.hpp>
 #include <anodiff/samplers/dpm_solver_pp.hpp>
 #include <anodiff/scorers/reconstruction.hpp>
-#include "laws/policy_laws.hpp"
+#include "laws/corruption_laws.hpp"
 
 namespace ad = anodiff;
 using ad::conditioning::imputation;
@@ -154,6 +156,56 @@ TEST_CASE("imputation: rows do not see one another", "[conditioning][laws]") {
       CHECK(std::ranges::equal(out.row(0), whole.row(i)));
     }
   }
+}
+
+TEST_CASE("known_gaussian: noise where values are known, and no loss elsewhere", "[corruptions]") {
+  const ad::noise_level level{0.6, 0.8, 0};
+  laws::minibatch<ad::cpu_engine> b{7, 5, {level}, {ad::mixture{0, 1}}}, plain{7, 5, {level}, {ad::mixture{0, 1}}};
+  for (std::size_t e = 0; e < 35; e += 3) {
+    b.x[e] = gap;
+    plain.x[e] = 0;
+  }
+  const ad::cpu_engine engine{1};
+  const auto batch = b.batch({.seed = 3, .use = ad::purpose::corruption}, 0, 7);
+  ad::corruptions::known_gaussian{}.corrupt(engine, batch);
+  ad::corruptions::gaussian{}.corrupt(engine, plain.batch({.seed = 3, .use = ad::purpose::corruption}, 0, 7));
+  CHECK(b.damaged == plain.damaged);
+  CHECK(b.target == plain.target);
+  const std::vector<float> output(35, 9.0F);
+  ad::corruptions::known_gaussian{}.narrow(engine, batch, output.data());
+  for (std::size_t e = 0; e < 35; ++e) CHECK(b.target[e] == (e % 3 == 0 ? 9.0F : plain.target[e]));
+}
+
+TEST_CASE("a network learns from rows with gaps, and scores others", "[conditioning]") {
+  using learning = ad::detector<ad::models::mlp<ad::cpu_engine>, ddpm, imputation, ad::preprocessing::gapped,
+                                ad::recipe<ad::corruptions::known_gaussian, ad::objectives::squared_error>,
+                                ad::scorers::reconstruction<ad::distances::l2>>;
+  const auto with_gaps = [](ad::tensor<double, 2> x) {
+    for (ad::index i = 0; i < x.rows(); i += 2) x(i, i / 2 % 4) = std::nan("");
+    return x;
+  };
+  learning model{{.start = ad::start::noised(1),
+                  .steps = 12,
+                  .seed = 2,
+                  .training = {.steps = 800, .batch = 128, .rate = 3e-3, .average = 0.99},
+                  .model = {.width = 48, .layers = 2, .time_features = 32},
+                  .conditioning = {.resamples = 2},
+                  .scorer = {.repeats = 8}}};
+  model.fit(with_gaps(rows(800, 1)));
+  auto fresh = with_gaps(rows(40, 2));
+  const auto usual = model.score(fresh);
+  for (ad::index i = 0; i < 40; ++i) fresh(i, (i / 2 + 1) % 4) += 9;
+  const auto odd = model.score(fresh);
+  int above = 0, named = 0;
+  for (ad::index i = 0; i < 40; ++i) {
+    const auto map = odd.map(i);
+    above += odd.score[static_cast<std::size_t>(i)] > usual.score[static_cast<std::size_t>(i)] ? 1 : 0;
+    named += std::ranges::max_element(map) - map.begin() == (i / 2 + 1) % 4 ? 1 : 0;
+    if (i % 2 == 0) CHECK(map[static_cast<std::size_t>(i / 2 % 4)] == 0);
+  }
+  INFO(above << " above, " << named << " named");
+  CHECK(above >= 36);
+  CHECK(named >= 30);
 }
 
 TEST_CASE("a row with missing values is scored by its known ones, and the odd one is named", "[conditioning]") {

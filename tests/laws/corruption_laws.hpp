@@ -4,6 +4,7 @@
 #include <anodiff/corruptions/drawn_damage.hpp>
 #include <anodiff/corruptions/gaussian.hpp>
 #include <anodiff/corruptions/gaussian_multinomial.hpp>
+#include <anodiff/corruptions/known_gaussian.hpp>
 #include <anodiff/corruptions/masked.hpp>
 #include <anodiff/corruptions/patch.hpp>
 #include <anodiff/corruptions/simplex.hpp>
@@ -12,7 +13,8 @@
 
 namespace laws {
 
-using all_corruptions = std::tuple<anodiff::corruptions::gaussian, anodiff::corruptions::gaussian_multinomial>;
+using all_corruptions = std::tuple<anodiff::corruptions::gaussian, anodiff::corruptions::gaussian_multinomial,
+                                   anodiff::corruptions::known_gaussian>;
 /// Those that take pictures alone.
 using picture_corruptions =
     std::tuple<anodiff::corruptions::drawn_damage, anodiff::corruptions::simplex, anodiff::corruptions::patch<>,

@@ -59,6 +59,13 @@ concept narrows_the_loss = requires(const C c, Engine& engine, const corruption_
 template <class C, class Engine>
 concept corruption_on = policy<C> && part::damages_a_batch<C, Engine>;
 
+/// Whether a corruption takes rows with missing values (NaN), where no loss may count.
+template <class C>
+inline constexpr bool takes_gaps = [] {
+  if constexpr (requires { C::takes_gaps; }) return C::takes_gaps;
+  return false;
+}();
+
 /// Whether a corruption damages categories as such, and so needs rows whose indicators are 0 and 1.
 template <class C>
 inline constexpr bool damages_classes = [] {

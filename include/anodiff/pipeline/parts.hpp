@@ -121,6 +121,10 @@ struct parts {
                     part::groups_its_outputs<typename preprocessor_type::fitted>,
                 "detector: a corruption of categories needs a preprocessing whose indicators are 0 and 1: "
                 "preprocessing::classes");
+  static_assert(!leaves_gaps<preprocessor_type> || !trainable<model_type> ||
+                    takes_gaps<typename recipe_type::corruption_policy>,
+                "detector: a network learns from rows with missing values by a corruption that takes them: "
+                "corruptions::known_gaussian");
   static_assert(!leaves_gaps<preprocessor_type> || fills_gaps<conditioner_type>,
                 "detector: a preprocessing that leaves missing values missing needs a conditioning that fills them: "
                 "conditioning::imputation");
