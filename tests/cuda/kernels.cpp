@@ -23,6 +23,7 @@
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
 #include <anodiff/ops/top_k.cuh>
+#include <anodiff/ops/transposed.cuh>
 #include <anodiff/pipeline/resident_trainer.cuh>
 
 namespace anodiff {
@@ -43,7 +44,7 @@ void kernels(device::stream on) {
   run_all(on, ops::accumulate<float>{}, ops::add<float>{}, ops::fill<float>{}, ops::activate_forward<float>{},
           ops::activate_backward<float>{}, ops::adamw_step<float>{}, ops::sum_of_squares<float>{},
           ops::time_features<float>{}, ops::row_distance<float>{}, cuda::linear_epilogue<float>{},
-          ops::scatter_rows<float>{}, cuda::add_columns<float>{});
+          ops::scatter_rows<float>{}, cuda::add_columns<float>{}, cuda::transposed<float>{});
   run_all(on, ops::add<bfloat16>{}, ops::activate_forward<bfloat16>{}, cuda::linear_epilogue<bfloat16>{});
   run_all(on, ops::layer_norm_forward<float>{}, ops::layer_norm_forward<bfloat16>{}, ops::layer_norm_backward<float>{},
           cuda::reduce_rows<float>{}, cuda::reduce_rows<bfloat16>{});

@@ -3,8 +3,9 @@
 #include <anodiff/ops/fir_resample.cuh>
 #include <anodiff/ops/group_norm.cuh>
 #include <anodiff/ops/resample.cuh>
+#include <anodiff/ops/transposed.cuh>
 #include "../support/cuda_test.hpp"
-#include "../support/plain_product.hpp"
+#include "../support/plain_convolution.hpp"
 
 namespace cuda_test {
 
@@ -180,7 +181,10 @@ TEST_CASE("gradients of group normalisation match their reference", "[cuda][grou
 
 TEST_CASE("a convolution on the device and its gradients match their reference", "[cuda][conv2d]") {
   if (!device_ready() || few_threads) return;
-  const auto engine = test::network_engine();
+  struct how {
+    bool some, all, library;  ///< bias and residual; a table, and gradients added to; not unfolded where it need not be
+  };
+  const auto unfolding = test::network_engine(), convolving = test::convolving_engine();
   const ops::conv2d_shape plain{.height = 5, .width = 4, .in = 3, .out = 6};
   auto wide = plain, halving = plain, below = plain, pointwise = plain;
   wide.in = 8, wide.kernel = 5, wide.before = wide.after = 2;
@@ -188,8 +192,11 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
   below.stride = 2, below.before = 0;
   pointwise.kernel = 1, pointwise.before = pointwise.after = 0;
   for (const auto& shape : {plain, wide, halving, below, pointwise})
-    for (const bool all : {false, true}) {  // a table, a residual, and gradients added to
-      CAPTURE(shape.in, shape.kernel, shape.stride, shape.before, all);
+    for (const auto& [some, all, library] : {how{false, false, false}, how{true, true, false}, how{false, false, true},
+                                             how{true, false, true}, how{true, true, true}}) {
+      if (library && !test::convolves) continue;
+      const auto& engine = library ? convolving : unfolding;
+      CAPTURE(shape.in, shape.kernel, shape.stride, shape.before, some, all, library);
       const index n = 3, x_size = n * shape.height * shape.width * shape.in,
                   y_size = n * shape.out_pixels() * shape.out, w_size = shape.depth() * shape.out;
       const auto x = inputs<float>(x_size, 1), weight = inputs<float>(w_size, 2, 0.2),
@@ -204,10 +211,8 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
         device_array<std::int32_t> on_level(level);
         ops::conv2d_forward<float> op{};
         op.x = on_x.data(), op.weight = on_weight.data(), op.y = y.data(), op.n = n, op.shape = shape;
-        if (all) {
-          op.bias = on_bias.data(), op.table = on_table.data(), op.level = on_level.data();
-          op.residual = on_residual.data();
-        }
+        if (some) op.bias = on_bias.data(), op.residual = on_residual.data();
+        if (all) op.table = on_table.data(), op.level = on_level.data();
         const auto scratch = engine.allocate(engine.scratch(op));
         op.scratch = scratch.data();
         engine.run(op);
@@ -225,7 +230,8 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
       std::vector<double> want(static_cast<std::size_t>(y_size)), gradients = started;
       ops::conv2d_forward<double> op{};
       op.x = x.data(), op.weight = weight.data(), op.y = want.data(), op.n = n, op.shape = shape;
-      if (all) op.bias = bias.data(), op.table = table.data(), op.level = level.data(), op.residual = residual.data();
+      if (some) op.bias = bias.data(), op.residual = residual.data();
+      if (all) op.table = table.data(), op.level = level.data();
       ops::reference::run(op);
       ops::conv2d_backward<double> back{};
       back.x = x.data(), back.weight = weight.data(), back.dy = dy.data(), back.dx = gradients.data();
@@ -235,6 +241,29 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
       want.insert(want.end(), gradients.begin(), gradients.end());
       CHECK(worst(got, want) <= ops::conv2d_bound);
     }
+}
+
+TEST_CASE("a matrix on the device is transposed, or its transpose is added", "[cuda]") {
+  if (!device_ready()) return;
+  for (const auto& [rows, columns] : {std::pair<index, index>{1, 1}, {33, 5}, {32, 64}, {7, 70}}) {
+    if (few_threads && rows != 33) continue;
+    CAPTURE(rows, columns);
+    const auto x = inputs<float>(rows * columns, 1), y = inputs<float>(rows * columns, 2);
+    for (const bool add : {false, true}) {
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x)), on_y(elements<float>(y));
+        ops::cuda::run(ops::cuda::transposed<float>{on_x.data(), on_y.data(), rows, columns, add}, stream);
+        return on_y.host();
+      });
+      std::vector<double> want = y;
+      for (index i = 0; i < rows; ++i)
+        for (index j = 0; j < columns; ++j) {
+          auto& to = want[static_cast<std::size_t>(j * rows + i)];
+          to = (add ? to : 0) + x[static_cast<std::size_t>(i * columns + j)];
+        }
+      CHECK(worst(got, want) <= 1e-6);
+    }
+  }
 }
 
 TEST_CASE("channels are copied and pixels summed on the device", "[cuda][concat]") {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/models/unet2d.hpp>
 #include "../support/cuda_test.hpp"
+#include "../support/plain_convolution.hpp"
 #include "../support/plain_engine.hpp"
-#include "../support/plain_product.hpp"
 
 namespace cuda_test {
 
@@ -59,6 +59,10 @@ TEST_CASE("a unet2d on the device is the host's", "[cuda][unet2d]") {
     const auto got = in_every_order([&] { return output_of(on_device, x, level); });
     const auto want = output_of(on_host, x, level);
     CHECK(worst(got, as<double>(want)) <= 1e-5);
+    // with a library's convolutions where it has them
+    if (params.scale_shift) continue;
+    const auto convolving = built(models::unet2d<cuda_engine>{params, test::convolving_engine()});
+    CHECK(worst(output_of(convolving, x, level), as<double>(want)) <= 1e-5);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anodiff/concepts/engine.hpp>
+#include <anodiff/engines/convolution.cuh>
 #include <anodiff/engines/matrix_product.cuh>
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
@@ -116,6 +117,9 @@ class cuda_engine {
   /// Says who multiplies the matrices of dense layers; cuda_engine_with_cublas() has said it.
   void multiply_by(std::shared_ptr<matrix_product> products) { products_ = std::move(products); }
 
+  /// Says who convolves; without somebody, and where they have no way, pictures are unfolded and multiplied.
+  void convolve_by(std::shared_ptr<convolution> convolutions) { convolutions_ = std::move(convolutions); }
+
   [[nodiscard]] device::stream stream() const noexcept { return on_->get(); }
   template <class Operation>
   void run(const Operation& operation) const {
@@ -125,9 +129,15 @@ class cuda_engine {
   void run(const ops::linear_forward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
   void run(const ops::linear_forward<real, const weight*>& op) const { run(ops::with_weight(op, op.weight->values)); }
   void run(const ops::linear_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
-  void run(const ops::conv2d_forward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
+  void run(const ops::conv2d_forward<real>& operation) const {
+    if (convolutions_ == nullptr || !convolutions_->run(operation, on_->get()))
+      ops::cuda::run(operation, products(), on_->get());
+  }
   void run(const ops::conv2d_forward<real, const weight*>& op) const { run(ops::with_weight(op, op.weight->values)); }
-  void run(const ops::conv2d_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
+  void run(const ops::conv2d_backward<real>& operation) const {
+    if (convolutions_ == nullptr || !convolutions_->run(operation, on_->get()))
+      ops::cuda::run(operation, products(), on_->get());
+  }
   /// Elements of working memory that run(operation) needs, in its member `scratch`.
   template <class Operation>
   [[nodiscard]] index scratch(const Operation& operation) const noexcept {
@@ -199,6 +209,7 @@ class cuda_engine {
 
   std::shared_ptr<const device::owned_stream> on_;
   std::shared_ptr<matrix_product> products_;
+  std::shared_ptr<convolution> convolutions_;
 };
 static_assert(engine<cuda_engine>);
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# For engines/cudnn.cuh. Not among the components that are found by themselves: who compiles CUDA asks for it by name.
+set(anodiff_cudnn_NEEDS "cuDNN 9 and the CUDA toolkit")
+if(NOT TARGET anodiff::cudnn)
+  set(anodiff_cuda_folders /usr/local/cuda /usr/local/cuda/targets/x86_64-linux)
+  find_library(anodiff_cudnn_library cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} PATHS ${anodiff_cuda_folders} PATH_SUFFIXES lib64 lib)
+  find_library(anodiff_cudart_library cudart HINTS ${CUDAToolkit_LIBRARY_DIR} PATHS ${anodiff_cuda_folders} PATH_SUFFIXES lib64 lib)
+  find_library(anodiff_cublaslt_library cublasLt HINTS ${CUDAToolkit_LIBRARY_DIR} PATHS ${anodiff_cuda_folders} PATH_SUFFIXES lib64 lib)
+  find_path(anodiff_cudnn_include cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS} PATHS ${anodiff_cuda_folders} PATH_SUFFIXES include)
+  find_path(anodiff_cudart_include cuda_runtime.h HINTS ${CUDAToolkit_INCLUDE_DIRS} PATHS ${anodiff_cuda_folders} PATH_SUFFIXES include)
+  mark_as_advanced(anodiff_cudnn_library anodiff_cudart_library anodiff_cublaslt_library anodiff_cudnn_include anodiff_cudart_include)
+  if(anodiff_cudnn_library AND anodiff_cudart_library AND anodiff_cublaslt_library AND anodiff_cudnn_include AND anodiff_cudart_include)
+    add_library(anodiff::cudnn INTERFACE IMPORTED GLOBAL)
+    target_compile_definitions(anodiff::cudnn INTERFACE ANODIFF_HAS_CUDNN=1)
+    target_include_directories(anodiff::cudnn SYSTEM INTERFACE ${anodiff_cudnn_include} ${anodiff_cudart_include})
+    target_link_libraries(anodiff::cudnn INTERFACE anodiff::anodiff ${anodiff_cudnn_library} ${anodiff_cublaslt_library} ${anodiff_cudart_library})
+  endif()
+endif()
