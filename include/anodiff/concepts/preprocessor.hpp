@@ -35,8 +35,8 @@ concept takes_categories = requires(const P p, tensor_view<const double, 2> x, s
   { p.fit(x, categories) } -> std::same_as<typename P::fitted>;
   { p.outputs(categories) } -> std::same_as<index>;
 };
-template <class F>
-concept groups_its_outputs = requires(const F f) {
+template <class P>
+concept groups_its_outputs = requires(const typename P::fitted f) {
   { f.groups() } -> std::same_as<std::vector<index>>;
 };
 }  // namespace part

@@ -64,7 +64,7 @@ void basic_detector<Parts>::fit_rows(tensor_view<const In, 2> x, std::vector<ind
   statistics_.clear();
   tensor<float, 2> z{{n, shape.size()}};
   preprocess(x, categories, order, learning, z);
-  if constexpr (part::groups_its_outputs<typename preprocessor_type::fitted>) shape.groups = preprocessed_.groups();
+  if constexpr (part::groups_its_outputs<preprocessor_type>) shape.groups = preprocessed_.groups();
   const auto rows = z.view();
   record_ = {.rows = n,
              .train_rows = learning - validation_rows,

@@ -91,8 +91,7 @@ void basic_detector<Parts>::open(const formats::safetensors_file& file) {
         check(static_cast<index>(record.schema[j].categories.size()) == categories[j],
               "the schema must agree with preprocessing.categories; column ", j, " does not");
       shape.sample = {made.preprocessed_.outputs()};
-      if constexpr (part::groups_its_outputs<typename preprocessor_type::fitted>)
-        shape.groups = made.preprocessed_.groups();
+      if constexpr (part::groups_its_outputs<preprocessor_type>) shape.groups = made.preprocessed_.groups();
     } else {
       made.preprocessed_ = {doubles("preprocessing.offset", d), doubles("preprocessing.scale", d)};
       for (const double s : made.preprocessed_.scale()) check(s > 0, "preprocessing.scale must be above 0, got ", s);

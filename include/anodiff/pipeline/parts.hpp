@@ -118,7 +118,7 @@ struct parts {
   using preset_type = picked<detail::kind::preset, preset>;
 
   static_assert(!damages_classes<typename recipe_type::corruption_policy> ||
-                    part::groups_its_outputs<typename preprocessor_type::fitted>,
+                    part::groups_its_outputs<preprocessor_type>,
                 "detector: a corruption of categories needs a preprocessing whose indicators are 0 and 1: "
                 "preprocessing::classes");
   static_assert(!leaves_gaps<preprocessor_type> || !trainable<model_type> ||
