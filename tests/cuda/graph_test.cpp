@@ -96,6 +96,24 @@ TEMPLATE_TEST_CASE("every sampler runs on the device, and its graph gives the sa
   }
 }
 
+TEST_CASE("a loop on the device clips where its rows say", "[cuda][graph]") {
+  if (!device_ready() || few_threads) return;
+  const index rows = 5;
+  const auto program = make_program<samplers::dpm_solver_pp>(6);
+  const auto on_gpu = device_network();
+  const auto host = host_network();
+  const clipping clip{.limit = 0.5, .share = 0.7};
+  const auto x = elements<float>(inputs<float>(rows * d, 3));
+  auto want = x, got = x;
+  denoising_loop<on_host, predictions::velocity>{host, predictions::velocity{}, program, rows, d, clip}.run(
+      want.data(), rows, {}, [](std::size_t) {});
+  const auto on = on_gpu.engine().upload(x);
+  denoising_loop<on_device, predictions::velocity>{on_gpu, predictions::velocity{}, program, rows, d, clip}.run(
+      on.data(), rows, {}, [](std::size_t) {});
+  on_gpu.engine().download(on.data(), std::span{got});
+  CHECK(worst(got, as<double>(want)) <= 2e-4);
+}
+
 TEST_CASE("a graph for each program and number of rows, those used last", "[cuda][graph]") {
   if (!device_ready() || few_threads) return;
   const auto net = device_network();

@@ -8,6 +8,7 @@
 #include <anodiff/ops/blur.cuh>
 #include <anodiff/ops/combine.cuh>
 #include <anodiff/ops/dropout.cuh>
+#include <anodiff/ops/dynamic_threshold.cuh>
 #include <anodiff/ops/embedding.cuh>
 #include <anodiff/ops/fir_resample.cuh>
 #include <anodiff/ops/group_norm.cuh>
@@ -53,9 +54,10 @@ void kernels(device::stream on) {
           ops::reduce<float>{}, cuda::mlp_loop{}, cuda::mlp_cluster{}, cuda::blur_pictures<float>{}, cuda::top_k_mean{},
           cuda::row_histogram{});
   run_all(on, ops::group_norm_backward<float>{}, ops::attention_backward<float>{}, ops::squared_error<float>{},
-          ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::embedding_forward<float>{}, ops::nearest<float>{},
-          ops::copy_channels<float>{}, ops::scale_shift_forward<float>{}, ops::scale_shift_backward<float>{},
-          ops::affine<float>{}, ops::fir_enlarge<float>{}, ops::fir_reduce<float>{}, ops::scaled_sum<float>{});
+          ops::dropout<float>{}, ops::dropout<bfloat16>{}, ops::dynamic_threshold<float>{},
+          ops::embedding_forward<float>{}, ops::nearest<float>{}, ops::copy_channels<float>{},
+          ops::scale_shift_forward<float>{}, ops::scale_shift_backward<float>{}, ops::affine<float>{},
+          ops::fir_enlarge<float>{}, ops::fir_reduce<float>{}, ops::scaled_sum<float>{});
   cuda::detail::launch_unfold({}, on);
   device::launch(on, {1, 1}, &cuda::detail::fold_kernel<float>, cuda::detail::fold<float>{}, 1U);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/ops/dynamic_threshold.cuh>
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/row_distance.cuh>
@@ -203,6 +204,27 @@ TEST_CASE("the nearest references match the reference", "[cuda][nearest]") {
   ops::nearest<float> many{};
   many.rows = 1, many.k = 1025;
   CHECK_THROWS_WITH(ops::cuda::run(many, stream), Catch::Contains("got 1025"));
+}
+
+TEST_CASE("thresholds that a row finds for itself match their reference", "[cuda]") {
+  if (!device_ready()) return;
+  for (const auto& [rows, size] : {std::pair<index, index>{3, 1}, {5, 2}, {9, 33}, {2, 1025}}) {
+    if (few_threads && size != 33) continue;
+    for (const double share : {0.01, 0.5, 0.9, 1.0}) {
+      if (few_threads && share != 0.9) continue;
+      CAPTURE(rows, size, share);
+      auto x = inputs<float>(rows * size, 5, 2);
+      for (std::size_t i = 0; i < x.size(); i += 3) x[i] = x[0];  // sizes that are equal
+      const auto got = in_every_order([&] {
+        device_array<float> on_x(elements<float>(x));
+        ops::cuda::run(ops::dynamic_threshold<float>{on_x.data(), rows, size, share, 0.5, 1.75}, stream);
+        return on_x.host();
+      });
+      auto want = x;
+      ops::reference::run(ops::dynamic_threshold<double>{want.data(), rows, size, share, 0.5, 1.75});
+      CHECK(worst(got, want) <= ops::dynamic_threshold_bound);
+    }
+  }
 }
 
 }  // namespace cuda_test

@@ -13,6 +13,7 @@
 #include <anodiff/ops/concat.cuh>
 #include <anodiff/ops/conv2d.cuh>
 #include <anodiff/ops/dropout.cuh>
+#include <anodiff/ops/dynamic_threshold.cuh>
 #include <anodiff/ops/embedding.cuh>
 #include <anodiff/ops/fir_resample.cuh>
 #include <anodiff/ops/group_norm.cuh>

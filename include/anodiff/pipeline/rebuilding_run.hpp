@@ -65,8 +65,8 @@ class denoising_loop {
   using engine_type = typename Model::engine_type;
   using real = typename engine_type::real;
 
-  /// Throws invalid_argument for clipping out of range, for dynamic thresholds on an engine that has none, and for a
-  /// program that draws with a learned variance where the prediction has none.
+  /// Throws invalid_argument for clipping out of range, and for a program that draws with a learned variance where the
+  /// prediction has none.
   denoising_loop(const Model& model, const Prediction& prediction, std::vector<stage> program, index max_rows,
                  index row_size, const clipping& clip)
       : machine_{model.engine()},
@@ -76,8 +76,6 @@ class denoising_loop {
         run_{model, prediction, levels_of(program_), max_rows, row_size},
         level_{machine_, program_.size(), max_rows} {
     clip.verify();
-    check(!clip.dynamic() || !remote_engine<engine_type>,
-          "denoising_loop: dynamic thresholds need the CPU engine, got ", engine_type::name);
     for (const auto& s : program_) {
       check(s.noise_most == 0 || network_run<Model, Prediction>::splits,
             "denoising_loop: the sampler draws with a learned variance, which the prediction '", Prediction::name,
@@ -136,10 +134,9 @@ class denoising_loop {
         clip.next = nullptr;
         if (clip_.dynamic()) clip.clean = clean_.data();
         machine_.run(clip);
-        if constexpr (!remote_engine<engine_type>)
-          if (clip_.dynamic())
-            machine_.run(ops::dynamic_threshold<real>{clip.clean, rows, row_size_, clip_.share, clip_.limit, clip_.most,
-                                                      sizes_.data()});
+        if (clip_.dynamic())
+          machine_.run(ops::dynamic_threshold<real>{clip.clean, rows, row_size_, clip_.share, clip_.limit, clip_.most,
+                                                    sizes_.data()});
         op.output = clip.clean;
         op.fold = keeps_[i];
       }
