@@ -15,13 +15,20 @@ namespace anodiff::cli {
 
 namespace {
 
-/// Pixels of the picture that a pixel of each scale stands for, along each side.
-std::vector<index> reductions_of(const any_picture_detector& model) {
+/// What sees a picture at a scale, and the pixels of it that one of the scale's stands for, along each side.
+struct sight {
+  const char* by;
+  index reduction;
+};
+std::vector<sight> sights_of(const any_picture_detector& model) {
   const auto numbers = model.numbers();
   const auto number = [&](const char* name) { return std::stol(number_of(numbers, name)); };
-  std::vector<index> out;
+  std::vector<sight> out;
   index factor = number("picture.reduce");
-  for (index k = 0; k < number("picture.scales"); ++k, factor *= number("picture.ratio")) out.push_back(factor);
+  for (index k = 0; k < number("picture.scales"); ++k, factor *= number("picture.ratio"))
+    out.push_back({"network", factor});
+  factor = number("picture.reduce") * number("texture.square");
+  for (index k = 0; k < number("texture.scales"); ++k, factor *= 2) out.push_back({"texture", factor});
   return out;
 }
 
@@ -40,7 +47,7 @@ json regions_of(const any_picture_detector& model, const io::region_list& found,
       seen[at][k] += std::max(0.0, static_cast<double>(scales[k].data()[e]));
   }
   const double total = std::accumulate(excess.begin(), excess.end(), 0.0);
-  const auto reductions = reductions_of(model);
+  const auto sights = sights_of(model);
   json out = json::array();
   for (const index place : highest(excess, most)) {
     const auto at = static_cast<std::size_t>(place);
@@ -48,7 +55,8 @@ json regions_of(const any_picture_detector& model, const io::region_list& found,
     const double all = std::accumulate(seen[at].begin(), seen[at].end(), 0.0);
     json by_scale = json::array();
     for (std::size_t k = 0; k < scales.size(); ++k)
-      by_scale.push_back({{"reduction", reductions[k]}, {"share", all > 0 ? seen[at][k] / all : 0.0}});
+      by_scale.push_back(
+          {{"by", sights[k].by}, {"reduction", sights[k].reduction}, {"share", all > 0 ? seen[at][k] / all : 0.0}});
     const auto strongest = std::ranges::max_element(seen[at]) - seen[at].begin();
     out.push_back({{"box", {box.left, box.top, box.right - box.left, box.bottom - box.top}},
                    {"pixels", box.pixels},
@@ -56,7 +64,7 @@ json regions_of(const any_picture_detector& model, const io::region_list& found,
                    {"peak_at", {column, row}},
                    {"share", excess[at] / total},
                    {"p_value", json_of(model.p_value(static_cast<double>(peak)))},
-                   {"scale", reductions[static_cast<std::size_t>(strongest)]},
+                   {"scale", sights[static_cast<std::size_t>(strongest)].reduction},
                    {"scales", std::move(by_scale)}});
   }
   return out;
@@ -88,8 +96,8 @@ std::string text_of(const json& pictures) {
           pad_left(region["p_value"].is_null() ? "-" : short_number(region["p_value"].get<double>()), 10), "  ");
       std::string scales;
       for (const auto& scale : region["scales"])
-        scales += concat(scales.empty() ? "" : ", ", "1/", scale["reduction"].get<index>(), " ",
-                         per_cent(scale["share"].get<double>()), " %");
+        scales += concat(scales.empty() ? "" : ", ", scale["by"] == "texture" ? "texture 1/" : "1/",
+                         scale["reduction"].get<index>(), " ", per_cent(scale["share"].get<double>()), " %");
       out += scales + "\n";
     }
     if (const auto dropped = one["dropped"].get<std::string>(); !dropped.empty()) out += concat("  ", dropped, "\n");

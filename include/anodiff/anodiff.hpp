@@ -120,6 +120,7 @@
 #include <anodiff/models/mlp.hpp>
 #include <anodiff/models/neural.hpp>
 #include <anodiff/models/resnet_mlp.hpp>
+#include <anodiff/models/ring_regression.hpp>
 #include <anodiff/models/time_mlp.hpp>
 #include <anodiff/models/transfer.hpp>
 #include <anodiff/models/two_views.hpp>
@@ -262,6 +263,7 @@
 #include <anodiff/pipeline/picture_params.hpp>
 #include <anodiff/pipeline/picture_runs.hpp>
 #include <anodiff/pipeline/picture_score.hpp>
+#include <anodiff/pipeline/picture_texture.hpp>
 #include <anodiff/pipeline/preset.hpp>
 #include <anodiff/pipeline/protocol.hpp>
 #include <anodiff/pipeline/rebuilding_run.hpp>
@@ -294,6 +296,7 @@
 #include <anodiff/preprocessing/mixed.hpp>
 #include <anodiff/preprocessing/standardize.hpp>
 #include <anodiff/preprocessing/tail_taming.hpp>
+#include <anodiff/preprocessing/texture.hpp>
 #include <anodiff/samplers/adaptive.hpp>
 #include <anodiff/samplers/churn.hpp>
 #include <anodiff/samplers/consistency.hpp>

@@ -76,7 +76,7 @@ TEST_CASE("an edited model is refused, and what is wrong is named", "[cli]") {
   shelf at{"denoising_error"};
   at.refuses(at.edited("\"anodiff.format\":\"1\"", "\"anodiff.format\":\"7\""),
              concat("was written in format 7 by anodiff ", anodiff::version, "; this is anodiff ", anodiff::version,
-                    ", which reads formats up to 5"));
+                    ", which reads formats up to 6"));
   at.refuses(at.edited("\"anodiff.format\"", "\"anodiff.farmat\""),
              "is a safetensors file, but not a model of anodiff");
   at.refuses(at.edited("\"method\"", "\"mothod\""), "needs metadata \"method\", got none");

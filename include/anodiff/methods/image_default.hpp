@@ -27,6 +27,7 @@ struct image_default_preset : preset {
   static constexpr corruptions::drawn_damage_params coarse_corruption{
       .smallest = 1, .largest = 6, .longest = 20, .hills = 0, .weakest = 0.3, .strongest = 4};
   static constexpr picture_params picture{.reduce = 2, .scales = 2, .coarse_network = true, .surround = 8, .border = 4};
+  static constexpr texture_params texture{.scales = 3, .square = 2, .near = 3, .far = 9};
 };
 
 /// Networks that have learned to take drawn damage and noise away, and to fill in what is hidden, say what they would

@@ -19,8 +19,9 @@ namespace anodiff {
 /// column and the names of a categorical one; a model without them is format 1. Format 3 is a detector of pictures: its
 /// tensors are listed at basic_picture_detector::save_to, sample holds the extents of what it has trained on. Format 4
 /// is such a detector whose coarser scales have a network of their own, format 5 one with a region of interest or a
-/// minimum area.
-inline constexpr index model_file_format = 5, pictures_format = 3, two_networks_format = 4, focus_format = 5;
+/// minimum area, format 6 one that judges texture.
+inline constexpr index model_file_format = 6, pictures_format = 3, two_networks_format = 4, focus_format = 5,
+                       texture_format = 6;
 
 namespace detail {
 

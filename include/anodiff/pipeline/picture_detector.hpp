@@ -51,6 +51,7 @@ class basic_picture_detector {
         corruption_{numbers_.corruption},
         coarse_corruption_{numbers_.coarse_corruption},
         objective_{numbers_.objective},
+        texture_{numbers_.texture},
         model_{numbers_.model, std::move(engine)},
         coarse_model_{numbers_.model, model_.engine()},
         map_blur_{numbers_.picture.map_blur > 0 ? ops::gaussian_weights<float>(numbers_.picture.map_blur)
@@ -98,8 +99,9 @@ class basic_picture_detector {
     return out;
   }
 
-  /// What each scale sees of a picture, from the finest on: maps (h, w) of the picture, on the scale of its map, which
-  /// is their sum where the aggregation adds tails, otherwise the largest of them. Throws as score.
+  /// What each scale sees of a picture, from the finest on, and then each scale of its texture: maps (h, w) of the
+  /// picture, on the scale of its map, which is their sum where the aggregation adds tails, otherwise the largest of
+  /// them. Throws as score.
   [[nodiscard]] std::vector<tensor<float, 2>> maps_by_scale(tensor_view<const float, 3> picture,
                                                             std::string_view name = "the picture") const {
     check(fitted_, "picture_detector::maps_by_scale: nothing has been learned yet; call fit or load first");
@@ -108,6 +110,8 @@ class basic_picture_detector {
     for (std::size_t scale = 0; scale < statistics_.size(); ++scale)
       out.push_back(resized(map_at(picture, static_cast<index>(scale), statistics_[scale]), picture.extent(0),
                             picture.extent(1)));
+    for (const auto& map : texture_.maps(texture_of(picture)))
+      out.push_back(resized(map, picture.extent(0), picture.extent(1)));
     return out;
   }
 
@@ -165,6 +169,7 @@ class basic_picture_detector {
  private:
   using learned_type = detail::learned_of<scorer_type>;
   using run_type = detail::picture_run_of<scorer_type, context_type>;
+  static constexpr index most_measured = 64;  // pictures that are enough for means, deviations and tails
   static constexpr bool sums_tails = needs_tails<typename Parts::aggregator_type>;
 
   /// What is known of normal pictures at one scale: of each view's pooled map, of the aggregated map's, and what the
@@ -194,14 +199,31 @@ class basic_picture_detector {
     check<data_error>(std::ranges::all_of(picture.flat(), [](float v) { return std::isfinite(v); }), who, ": ", name,
                       " holds a value that is not finite");
   }
-  [[nodiscard]] tensor<float, 3> at_scale(tensor_view<const float, 3> picture, index scale) const {
+  [[nodiscard]] tensor<float, 3> reduced(tensor_view<const float, 3> picture, index scale) const {
     const index factor = numbers_.picture.reduction(scale);
-    const auto small =
-        formats::resize(picture, (picture.extent(0) + factor - 1) / factor, (picture.extent(1) + factor - 1) / factor);
+    return formats::resize(picture, (picture.extent(0) + factor - 1) / factor,
+                           (picture.extent(1) + factor - 1) / factor);
+  }
+  [[nodiscard]] tensor<float, 3> at_scale(tensor_view<const float, 3> picture, index scale) const {
+    const auto small = reduced(picture, scale);
     tensor<float, 3> out{small.extents()};
     preprocessor_.apply(model_.engine(), small, out, scale);
     if (has_own_network(scale)) scale_to_unit(out);
     return out;
+  }
+  /// Which of rows x columns squares of a picture lie wholly in the region of interest; empty without one.
+  [[nodiscard]] tensor<std::uint8_t, 2> wholly_inside(index rows, index columns) const {
+    if (interest_.size() == 0) return {};
+    tensor<std::uint8_t, 2> outside{interest_.extents()};
+    const auto turned = [](std::uint8_t v) { return static_cast<std::uint8_t>(v == 0 ? 1 : 0); };
+    std::ranges::transform(interest_.flat(), outside.data(), turned);
+    auto out = detail::counted(outside, rows, columns, 0);
+    std::ranges::transform(out.flat(), out.data(), turned);
+    return out;
+  }
+  [[nodiscard]] std::vector<tensor<float, 3>> texture_of(tensor_view<const float, 3> picture) const {
+    return texture_.features(reduced(picture, 0),
+                             [this](index rows, index columns) { return wholly_inside(rows, columns); });
   }
   /// The coarser scales' own network sees deviations of 1 on average, and none above 8.
   void scale_to_unit(tensor_view<float, 3> picture) const {
@@ -288,6 +310,8 @@ class basic_picture_detector {
   std::pair<index, double> train(model_type& model, std::span<const tensor<float, 3>> prepared, index side,
                                  const typename Parts::recipe_type::corruption_policy& corruption,
                                  const training_params& numbers, const fit_options& how, const std::string& identity);
+  /// Learns the texture of some of the first `learning` pictures.
+  void study_texture(const picture_list& pictures, index learning, const progress_callback& report);
   /// What the scorer learns, and the views' and maps' statistics, from prepared pictures of one scale.
   [[nodiscard]] scale_statistics measured(std::span<const tensor<float, 3>> prepared, index scale,
                                           const progress_callback& report) const;
@@ -333,6 +357,7 @@ class basic_picture_detector {
   typename Parts::preprocessor_type preprocessor_;
   typename Parts::recipe_type::corruption_policy corruption_, coarse_corruption_;
   typename Parts::recipe_type::objective_policy objective_;
+  picture_texture texture_;
   model_type model_;
   model_type coarse_model_;  // of the scales after the finest; unused where one network judges all
   double coarse_unit_ = 1;   // mean size of what it has learned from, before it was scaled

@@ -15,7 +15,8 @@ void basic_picture_detector<Parts>::save(const std::string& path) const {
 /// Tensors beside those of model.*, and of coarse.* and coarse.unit (f64) where the coarser scales have a network of
 /// their own: scale.N.whole (f64, mean and deviation) and, where there are any,
 /// scale.N.views.mean, scale.N.views.deviation (f64), scale.N.tail.V of view V (f64) and scale.N.learned.* (f32), for
-/// each scale from 0, the finest; calibration.scores (f64); interest (u8, h x w), where there is such a region.
+/// each scale from 0, the finest; texture.K.weights, .whiten (f32) and .tail (f64) for each scale of the texture;
+/// calibration.scores (f64); interest (u8, h x w), where there is such a region.
 template <class Parts>
 template <class Target>
 void basic_picture_detector<Parts>::save_to(Target& target) const {
@@ -25,7 +26,7 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
   std::vector<std::vector<double>> tables;  // tensors borrow their bytes, which stay where they are
   std::size_t views = 0;
   for (const auto& normal : statistics_) views += normal.tails.size();
-  tables.reserve(3 * statistics_.size() + views + 1);
+  tables.reserve(3 * statistics_.size() + views + 1 + static_cast<std::size_t>(numbers_.texture.scales));
   const auto add = [&](std::string name, std::vector<double> values) {
     tensors.push_back(named(std::move(name), std::span<const double>{tables.emplace_back(std::move(values))}));
   };
@@ -48,6 +49,8 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
         tensors.push_back(named(concat("scale.", k, ".learned.", name), values));
       });
   }
+  texture_.tensors(
+      [&](std::string name, std::span<const float> values) { tensors.push_back(named(std::move(name), values)); }, add);
   if (calibrated_) tensors.push_back(named("calibration.scores", calibrated_->scores()));
   if (interest_.size() > 0) tensors.push_back(named("interest", const_view(interest_)));
   model_.tensors(
@@ -58,7 +61,10 @@ void basic_picture_detector<Parts>::save_to(Target& target) const {
     coarse_model_.tensors(
         [&](std::string_view name, auto&& values) { tensors.push_back(named(concat("coarse.", name), values)); });
   }
-  const index format = has_focus() ? focus_format : second ? two_networks_format : pictures_format;
+  const index format = texture_.has_learned() ? texture_format
+                       : has_focus()          ? focus_format
+                       : second               ? two_networks_format
+                                              : pictures_format;
   formats::write_safetensors(target, tensors,
                              detail::model_metadata<Parts>(format, numbers_, record_, model_.sample_shape().sample));
 }
@@ -80,11 +86,19 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
     check(!made.numbers_.picture.coarse_network || detail::format_of(file) >= two_networks_format,
           "was written in format ", detail::format_of(file), ", with one network for all scales, and method '",
           Parts::preset_type::name, "' has had two since format ", two_networks_format, "; fit it again");
+    check(made.numbers_.texture.scales == 0 || detail::format_of(file) >= texture_format, "was written in format ",
+          detail::format_of(file), ", and method '", Parts::preset_type::name, "' has judged texture since format ",
+          texture_format, "; fit it again");
     made.channels_ = sample[2];
     made.record_ = std::move(record);
     const auto statistics = [&](double mean, double deviation, std::string_view name) {
       check(deviation > 0, name, ": a deviation must be above 0, got ", deviation);
       return view_statistics{mean, deviation};
+    };
+    const auto finite_floats = [&](const std::string& name) {
+      const auto values = file.find<float, 1>(name).flat();
+      check(std::ranges::all_of(values, [](float v) { return std::isfinite(v); }), name, " must hold finite numbers");
+      return values;
     };
     for (index k = 0; k < made.numbers_.picture.scales; ++k) {
       auto& normal = made.statistics_.emplace_back();
@@ -98,13 +112,10 @@ void basic_picture_detector<Parts>::open(const formats::safetensors_file& file) 
         for (std::size_t v = 0; v < mean.size(); ++v) normal.views.push_back(statistics(mean[v], deviation[v], prefix));
       }
       if constexpr (part::studies_normals<scorer_type>)
-        normal.learned.restore([&](std::string_view name) {
-          const auto values = file.find<float, 1>(concat(prefix, "learned.", name)).flat();
-          check(std::ranges::all_of(values, [](float v) { return std::isfinite(v); }), prefix, "learned.", name,
-                " must hold finite numbers");
-          return values;
-        });
+        normal.learned.restore([&](std::string_view name) { return finite_floats(concat(prefix, "learned.", name)); });
     }
+    made.texture_.restore(made.channels_, finite_floats,
+                          [&](const std::string& name) { return detail::finite_doubles(file, name); });
     made.model_.restore({sample, made.numbers_.seed}, [&](std::string_view name) {
       return file.find<typename engine_type::real, 2>(concat("model.", name));
     });

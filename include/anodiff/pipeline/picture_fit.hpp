@@ -51,6 +51,7 @@ void basic_picture_detector<Parts>::fit(const picture_list& pictures, const fit_
   }
   record_ = {.rows = n, .train_rows = learning, .calibration_rows = held_out, .columns = {}, .schema = {}};
   train(prepared, learning, how);
+  study_texture(pictures, learning, how.progress);
   const std::span<const tensor<float, 3>> all{prepared};
   for (index k = 0; k < scales; ++k)
     statistics_.push_back(measured(
@@ -105,10 +106,22 @@ std::pair<index, double> basic_picture_detector<Parts>::train(
 }
 
 template <class Parts>
+void basic_picture_detector<Parts>::study_texture(const picture_list& pictures, index learning,
+                                                  const progress_callback& report) {
+  if (numbers_.texture.scales == 0) return;
+  const index count = std::min(most_measured, learning);
+  std::vector<std::vector<tensor<float, 3>>> features;
+  for (index i = 0; i < count; ++i) {
+    features.push_back(texture_of(pictures.load(i * learning / count)));
+    said(report, "texture", i + 1, count);
+  }
+  texture_.learn(features, [&](index rows, index columns) { return wholly_inside(rows, columns); });
+}
+
+template <class Parts>
 auto basic_picture_detector<Parts>::measured(std::span<const tensor<float, 3>> prepared, index scale,
                                              const progress_callback& report) const -> scale_statistics {
-  constexpr std::size_t most = 64;  // pictures that are enough for means and deviations
-  const std::size_t count = std::min(most, prepared.size());
+  const std::size_t count = std::min(static_cast<std::size_t>(most_measured), prepared.size());
   const auto picked = [&](std::size_t i) { return prepared[i * prepared.size() / count].view(); };
   const index coarser = numbers_.picture.reduction(scale) / numbers_.picture.reduce;
   scale_statistics out;

@@ -4,6 +4,7 @@
 #include <anodiff/concepts/parameters.hpp>
 #include <anodiff/core/tensor.hpp>
 #include <anodiff/pipeline/detector_options.hpp>
+#include <anodiff/pipeline/picture_texture.hpp>
 
 namespace anodiff {
 
@@ -80,6 +81,12 @@ struct picture_options : detector_options<Parts> {
     return picture_params{};
   }();
 
+  /// How the texture of squares is judged beside the networks' evidence, where the aggregation adds tails.
+  texture_params texture = [] {
+    if constexpr (requires { Parts::preset_type::texture; }) return Parts::preset_type::texture;
+    return texture_params{};
+  }();
+
   /// Damage from which the coarser scales' own network learns; without such a network without use.
   typename Parts::recipe_type::corruption_policy::params coarse_corruption = [] {
     if constexpr (requires { Parts::preset_type::coarse_corruption; }) return Parts::preset_type::coarse_corruption;
@@ -88,12 +95,16 @@ struct picture_options : detector_options<Parts> {
 
   static constexpr void groups(auto& self, auto&& f) {
     f("picture.", self.picture);
+    f("texture.", self.texture);
     f("coarse_corruption.", self.coarse_corruption);
     detector_options<Parts>::groups(self, f);
   }
   void verify() const {
     detector_options<Parts>::verify();
     picture.verify();
+    texture.verify();
+    check(texture.scales == 0 || needs_tails<typename Parts::aggregator_type>,
+          "texture: scales above 0 need an aggregation that adds tails, such as aggregation::surprise");
   }
 };
 

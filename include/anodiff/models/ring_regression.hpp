@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Eigen/Dense>
+#include <anodiff/core/reflected.hpp>
+#include <anodiff/core/tensor.hpp>
+#include <anodiff/ops/blur.hpp>
+#include <cmath>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace anodiff::models {
+
+/// The places whose distance from a place lies in (near, far], those of every `step`-th row and column.
+struct ring {
+  index near, far, step;
+};
+
+/// What a place of maps (planes, rows, columns) holds is guessed from a ring around it, linearly, and told how far off
+/// the guess is: for maps that are a stationary Gaussian field, the exact mean given the ring, which is in-painting by
+/// the best denoiser there is, and the Mahalanobis distance from it. A conditional autoregression (Besag 1974, eq. 4.7)
+/// fitted by least squares, with a hole in its middle that hides a deviation as wide as itself. A place is a Gaussian
+/// mean of the few around it; beyond the border the maps are reflected.
+class ring_regression {
+  template <class Maps>
+  [[nodiscard]] static auto* at(Maps& maps, index plane, index i, index j) noexcept {
+    return maps.data() + (plane * maps.extent(1) + i) * maps.extent(2) + j;
+  }
+
+ public:
+  /// Gathers maps of normal pictures, and concludes. The sums are in double, picture after picture.
+  class study {
+   public:
+    study(const ring& where, index planes)
+        : ring_{where},
+          planes_{planes},
+          inputs_{planes * static_cast<index>(offsets(where).size()) + 1},
+          products_{Eigen::MatrixXd::Zero(inputs_, inputs_)},
+          with_target_{Eigen::MatrixXd::Zero(inputs_, planes)},
+          target_{Eigen::MatrixXd::Zero(planes, planes)} {}
+
+    /// maps (planes, rows, columns); of large ones every few rows.
+    void add(tensor_view<const float, 3> maps) {
+      constexpr index most_places = 8192;
+      const index rows = maps.extent(1), columns = maps.extent(2);
+      const auto around = offsets(ring_);
+      const auto padded = padded_by(maps, ring_.far);
+      const auto smooth = smoothed(maps);
+      Eigen::MatrixXd in(inputs_, columns), out(planes_, columns);
+      in.row(inputs_ - 1).setOnes();
+      for (index i = 0; i < rows; i += 1 + rows * columns / most_places) {
+        for (index c = 0; c < planes_; ++c) {
+          const float* here = at(smooth, c, i, 0);
+          for (index j = 0; j < columns; ++j) out(c, j) = static_cast<double>(here[j]);
+          for (std::size_t k = 0; k < around.size(); ++k) {
+            const float* from = at(padded, c, i + ring_.far + around[k].first, ring_.far + around[k].second);
+            for (index j = 0; j < columns; ++j)
+              in(static_cast<index>(k) * planes_ + c, j) = static_cast<double>(from[j]);
+          }
+        }
+        products_.selfadjointView<Eigen::Lower>().rankUpdate(in);
+        with_target_.noalias() += in * out.transpose();
+        target_.noalias() += out * out.transpose();
+        count_ += static_cast<double>(columns);
+      }
+    }
+    /// Each input's variance is raised by 0.002 of the mean of all.
+    [[nodiscard]] ring_regression conclude() const {
+      check(count_ > 0, "models::ring_regression: needs maps to learn from");
+      constexpr double ridge = 2e-3, floor = 1e-3;
+      const Eigen::MatrixXd full = products_.selfadjointView<Eigen::Lower>();
+      Eigen::MatrixXd a = full / count_;
+      const Eigen::MatrixXd b = with_target_ / count_;
+      a.diagonal().head(inputs_ - 1).array() += ridge * a.trace() / static_cast<double>(inputs_) + 1e-12;
+      const Eigen::MatrixXd weights = a.ldlt().solve(b);
+      const Eigen::MatrixXd cross = weights.transpose() * b;
+      Eigen::MatrixXd left = target_ / count_ - cross - cross.transpose() + weights.transpose() * a * weights;
+      left.diagonal().array() += floor * left.trace() / static_cast<double>(planes_) + 1e-12;
+      const Eigen::MatrixXd whiten = left.llt().matrixL().solve(Eigen::MatrixXd::Identity(planes_, planes_));
+      ring_regression out{ring_, planes_};
+      for (index i = 0; i < inputs_; ++i)
+        for (index c = 0; c < planes_; ++c) out.weights_.push_back(static_cast<float>(weights(i, c)));
+      for (index i = 0; i < planes_; ++i)
+        for (index c = 0; c < planes_; ++c) out.whiten_.push_back(static_cast<float>(whiten(i, c)));
+      return out;
+    }
+
+   private:
+    ring ring_;
+    index planes_, inputs_;
+    Eigen::MatrixXd products_, with_target_, target_;
+    double count_ = 0;
+  };
+
+  /// (rows, columns): how far each place lies from what its ring lets expect, in standard deviations, at least 0.
+  [[nodiscard]] tensor<float, 2> distance(tensor_view<const float, 3> maps) const {
+    check(maps.extent(0) == planes_, "models::ring_regression: has learned from ", planes_, " maps, got ",
+          maps.extent(0));
+    const index rows = maps.extent(1), columns = maps.extent(2);
+    const auto around = offsets(ring_);
+    const auto padded = padded_by(maps, ring_.far);
+    auto rest = smoothed(maps);
+    const float* constant = weights_.data() + planes_ * planes_ * static_cast<index>(around.size());
+    tensor<float, 2> out{{rows, columns}};
+    for (index i = 0; i < rows; ++i) {
+      for (index c = 0; c < planes_; ++c) {
+        float* to = at(rest, c, i, 0);
+        for (index j = 0; j < columns; ++j) to[j] -= constant[c];
+        for (std::size_t k = 0; k < around.size(); ++k)
+          for (index p = 0; p < planes_; ++p) {
+            const float weight = weights_[(k * static_cast<std::size_t>(planes_) + static_cast<std::size_t>(p)) *
+                                              static_cast<std::size_t>(planes_) +
+                                          static_cast<std::size_t>(c)];
+            const float* from = at(padded, p, i + ring_.far + around[k].first, ring_.far + around[k].second);
+            for (index j = 0; j < columns; ++j) to[j] -= weight * from[j];
+          }
+      }
+      for (index j = 0; j < columns; ++j) {
+        float square = 0;
+        for (index a = 0; a < planes_; ++a) {
+          float sum = 0;
+          for (index b = 0; b <= a; ++b) sum += whiten_[static_cast<std::size_t>(a * planes_ + b)] * *at(rest, b, i, j);
+          square += sum * sum;
+        }
+        out(i, j) = std::sqrt(square);
+      }
+    }
+    return out;
+  }
+
+  /// For storage: f(name, span of floats).
+  template <class F>
+  void tensors(F&& f) const {
+    f("weights", std::span<const float>{weights_});
+    f("whiten", std::span<const float>{whiten_});
+  }
+  /// What find(name), a span of finite floats, has stored. Throws data_error where the sizes do not fit.
+  template <class Find>
+  [[nodiscard]] static ring_regression restored(const ring& where, index planes, Find&& find) {
+    ring_regression out{where, planes};
+    const auto take = [&](std::string_view name, index count, std::vector<float>& to) {
+      const auto found = find(name);
+      check<data_error>(static_cast<index>(found.size()) == count, name, ": needs ", count, " numbers, got ",
+                        found.size());
+      to.assign(found.begin(), found.end());
+    };
+    take("weights", (planes * static_cast<index>(offsets(where).size()) + 1) * planes, out.weights_);
+    take("whiten", planes * planes, out.whiten_);
+    return out;
+  }
+
+ private:
+  ring_regression(const ring& where, index planes) : ring_{where}, planes_{planes} {}
+
+  [[nodiscard]] static std::vector<std::pair<index, index>> offsets(const ring& where) {
+    std::vector<std::pair<index, index>> out;
+    for (index i = -where.far; i <= where.far; i += where.step)
+      for (index j = -where.far; j <= where.far; j += where.step)
+        if (const index square = i * i + j * j; square > where.near * where.near && square <= where.far * where.far)
+          out.emplace_back(i, j);
+    return out;
+  }
+  [[nodiscard]] static tensor<float, 3> padded_by(tensor_view<const float, 3> maps, index margin) {
+    const index rows = maps.extent(1), columns = maps.extent(2);
+    tensor<float, 3> out{{maps.extent(0), rows + 2 * margin, columns + 2 * margin}};
+    for (index c = 0; c < out.extent(0); ++c)
+      for (index i = 0; i < out.extent(1); ++i)
+        for (index j = 0; j < out.extent(2); ++j)
+          *at(out, c, i, j) =
+              maps.row(c).data()[reflected(i - margin, rows) * columns + reflected(j - margin, columns)];
+    return out;
+  }
+  [[nodiscard]] static tensor<float, 3> smoothed(tensor_view<const float, 3> maps) {
+    static const auto weights = ops::gaussian_weights<float>(0.7);
+    const index rows = maps.extent(1), columns = maps.extent(2);
+    tensor<float, 3> out{maps.extents()};
+    std::vector<float> scratch(static_cast<std::size_t>(rows * columns));
+    ops::reference::run(
+        ops::blur<float>{maps.data(), out.data(), scratch.data(), &weights, maps.extent(0), rows, columns, 1});
+    return out;
+  }
+
+  ring ring_;
+  index planes_;
+  std::vector<float> weights_;  // (offsets x planes + 1, planes)
+  std::vector<float> whiten_;   // (planes, planes), lower triangular
+};
+
+}  // namespace anodiff::models
