@@ -4,7 +4,7 @@
 
 namespace anodiff::detail {
 
-using made = std::unique_ptr<erased_picture_detector>;
-template made make_erased_pictures<methods::image_default<cpu_engine>>(const text_fields&, const cpu_engine&);
+using pictures_made = std::unique_ptr<erased_picture_detector>;
+template pictures_made make_erased_pictures<methods::image_default<cpu_engine>>(const text_fields&, const cpu_engine&);
 
 }  // namespace anodiff::detail

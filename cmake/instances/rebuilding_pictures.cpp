@@ -7,10 +7,10 @@
 
 namespace anodiff::detail {
 
-using made = std::unique_ptr<erased_picture_detector>;
-template made make_erased_pictures<methods::anoddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
-template made make_erased_pictures<methods::ddpm_image<cpu_engine>>(const text_fields&, const cpu_engine&);
-template made make_erased_pictures<methods::mddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
-template made make_erased_pictures<methods::pddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
+using pictures_made = std::unique_ptr<erased_picture_detector>;
+template pictures_made make_erased_pictures<methods::anoddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
+template pictures_made make_erased_pictures<methods::ddpm_image<cpu_engine>>(const text_fields&, const cpu_engine&);
+template pictures_made make_erased_pictures<methods::mddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
+template pictures_made make_erased_pictures<methods::pddpm<cpu_engine>>(const text_fields&, const cpu_engine&);
 
 }  // namespace anodiff::detail

@@ -73,34 +73,34 @@ json describe(const formats::safetensors_file& file) {
           {"holds_training_rows", file.metadata_at("holds_training_rows") == "true"}};
 }
 
-std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_from(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 std::string section(const char* title, const json& members) {
   std::string out = concat(title, "\n");
-  for (const auto& [key, value] : members.items()) out += concat("  ", pad_right(key, 28), text_of(value), "\n");
+  for (const auto& [key, value] : members.items()) out += concat("  ", pad_right(key, 28), text_from(value), "\n");
   return out;
 }
 
 std::string summary(const json& facts) {
-  std::string out = concat(text_of(facts["file"]), ": ", text_of(facts["method"]), ", format ",
-                           text_of(facts["format"]), ", written by anodiff ", text_of(facts["version"]), "\n");
-  out += concat("samples of ", text_of(facts["sample"]), "; the model holds ", text_of(facts["model_values"]),
-                " values, the file ", text_of(facts["bytes"]), " bytes of tensors\n");
+  std::string out = concat(text_from(facts["file"]), ": ", text_from(facts["method"]), ", format ",
+                           text_from(facts["format"]), ", written by anodiff ", text_from(facts["version"]), "\n");
+  out += concat("samples of ", text_from(facts["sample"]), "; the model holds ", text_from(facts["model_values"]),
+                " values, the file ", text_from(facts["bytes"]), " bytes of tensors\n");
   if (facts["calibration"].is_null())
     out += "not calibrated: it gives no p-values and raises no alarm\n";
   else
-    out += concat("calibrated on ", text_of(facts["calibration"]["rows"]), " rows; promised rate of false alarms ",
-                  text_of(facts["calibration"]["promised_rate"]), "\n");
+    out += concat("calibrated on ", text_from(facts["calibration"]["rows"]), " rows; promised rate of false alarms ",
+                  text_from(facts["calibration"]["promised_rate"]), "\n");
   if (!facts["interest"].is_null())
-    out += concat("judges ", text_of(facts["interest"]["pixels"]), " pixels of pictures of ",
-                  text_of(facts["interest"]["size"][0]), " x ", text_of(facts["interest"]["size"][1]), "\n");
+    out += concat("judges ", text_from(facts["interest"]["pixels"]), " pixels of pictures of ",
+                  text_from(facts["interest"]["size"][0]), " x ", text_from(facts["interest"]["size"][1]), "\n");
   out += facts["holds_training_rows"].get<bool>()
              ? "it contains rows it was trained on: whoever has the file can read them\n"
              : "it contains no training rows, only what was learned from them\n";
   const auto& columns = facts["columns"];
   constexpr std::size_t shown = 40;
   for (std::size_t j = 0; j < std::min(shown, columns.size()); ++j)
-    out += concat(j == 0 ? "columns\n  " : ", ", text_of(columns[j]));
+    out += concat(j == 0 ? "columns\n  " : ", ", text_from(columns[j]));
   if (columns.size() > shown) out += concat(" and ", columns.size() - shown, " more; --json lists all");
   if (!columns.empty()) out += "\n";
   return out + section("fit", facts["fit"]) + section("policies", facts["policies"]) +

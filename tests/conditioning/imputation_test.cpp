@@ -12,6 +12,8 @@
 #include <anodiff/scorers/reconstruction.hpp>
 #include "laws/corruption_laws.hpp"
 
+namespace imputation_test {
+
 namespace ad = anodiff;
 using ad::conditioning::imputation;
 using ad::samplers::ddpm;
@@ -240,3 +242,5 @@ TEST_CASE("a row with missing values is scored by its known ones, and the odd on
   CHECK(before <= 3);
   for (std::size_t i = 20; i < 60; ++i) CHECK(odd.score[i] == found.score[i]);
 }
+
+}  // namespace imputation_test

@@ -2,6 +2,8 @@
 #include <anodiff/conditioning/none.hpp>
 #include "laws/policy_laws.hpp"
 
+namespace none_test {
+
 using namespace anodiff;
 
 TEST_CASE("none: leaves levels and state as they are", "[conditioning]") {
@@ -16,3 +18,5 @@ TEST_CASE("none: leaves levels and state as they are", "[conditioning]") {
   bound.after_step(x, levels[1]);
   CHECK(x == before);
 }
+
+}  // namespace none_test

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 
+namespace check_test {
+
 using namespace anodiff;
 
 TEST_CASE("concat joins text and numbers", "[check]") {
@@ -40,3 +42,5 @@ TEST_CASE("every error is an anodiff::error and a std::runtime_error", "[check]"
   CHECK_THROWS_AS(check<data_error>(false, "x"), error);
   CHECK_THROWS_AS(check(false, "x"), std::runtime_error);
 }
+
+}  // namespace check_test

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+namespace half_test {
+
 using anodiff::float_from_half;
 using anodiff::half_from_float;
 
@@ -41,3 +43,5 @@ TEST_CASE("half: the ends", "[core]") {
   CHECK(half_from_float(1e-30f) == 0);
   CHECK(half_from_float(-0.0f) == 0x8000);
 }
+
+}  // namespace half_test

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+namespace parallel_test {
+
 using namespace anodiff;
 
 TEST_CASE("thread_pool counts the caller and refuses absurd sizes", "[parallel]") {
@@ -170,3 +172,5 @@ TEST_CASE("parallel_sum rounds the same for any number of threads", "[parallel]"
   CHECK_THROWS_WITH(parallel_sum<double>(pool, 1, -2, [](index, index) { return 1.0; }),
                     "parallel_sum: grain must be positive, got -2");
 }
+
+}  // namespace parallel_test

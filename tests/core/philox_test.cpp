@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+namespace philox_test {
+
 using namespace anodiff;
 
 // Known answers of the Random123 distribution (kat_vectors, philox4x32 10).
@@ -72,3 +74,5 @@ TEST_CASE("normals are Box and Muller's of the same words", "[philox]") {
   CHECK(random_normal(key, 26) == Approx(radius(words[2]) * std::cos(angle(words[3]))).epsilon(1e-12));
   CHECK(random_normal(key, 27) == Approx(radius(words[2]) * std::sin(angle(words[3]))).epsilon(1e-12));
 }
+
+}  // namespace philox_test

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+namespace simd_test {
+
 using namespace anodiff;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("for_each_vector covers every element once", "[simd]") {
     CHECK(next == n);
   }
 }
+
+}  // namespace simd_test

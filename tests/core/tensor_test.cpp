@@ -3,7 +3,10 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
+namespace tensor_test {
+
 using namespace anodiff;
+using anodiff::index;  // not the C library's function
 
 TEST_CASE("volume multiplies extents and refuses what cannot be counted", "[tensor]") {
   CHECK(volume<3>({2, 3, 4}) == 24);
@@ -56,3 +59,5 @@ TEST_CASE("an empty tensor has no rows", "[tensor]") {
   CHECK(t.rows() == 0);
   CHECK(tensor<float, 2>({0, 5}).row_size() == 5);
 }
+
+}  // namespace tensor_test

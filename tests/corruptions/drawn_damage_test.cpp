@@ -4,6 +4,8 @@
 #include <anodiff/predictions/velocity.hpp>
 #include "laws/corruption_laws.hpp"
 
+namespace drawn_damage_test {
+
 using namespace anodiff;
 
 namespace {
@@ -126,3 +128,5 @@ TEST_CASE("drawn_damage: a picture of one pixel, and numbers that cannot be", "[
   CHECK_THROWS_WITH(drawn_damage({.smallest = 5, .largest = 2}),
                     "corruptions::drawn_damage: smallest and largest must be 0 < low <= high, got 5 and 2");
 }
+
+}  // namespace drawn_damage_test

@@ -3,6 +3,8 @@
 #include <anodiff/predictions/velocity.hpp>
 #include "laws/corruption_laws.hpp"
 
+namespace gaussian_test {
+
 using namespace anodiff;
 
 TEMPLATE_LIST_TEST_CASE("corruptions keep the laws of their concept", "[corruptions][laws]", laws::all_corruptions) {
@@ -65,3 +67,5 @@ TEST_CASE("gaussian: damage has the level's mean and variance", "[corruptions]")
   CHECK(std::abs(sum / n) < 4 / std::sqrt(n));
   CHECK(std::abs(square / n - 1) < 4 * std::sqrt(2 / n));
 }
+
+}  // namespace gaussian_test

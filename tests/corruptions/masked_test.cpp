@@ -4,6 +4,8 @@
 #include <anodiff/predictions/epsilon.hpp>
 #include "laws/corruption_laws.hpp"
 
+namespace masked_test {
+
 using namespace anodiff;
 using on_gaussian = corruptions::masked<corruptions::gaussian>;
 
@@ -63,3 +65,5 @@ TEST_CASE("masked: numbers that cannot be", "[corruptions]") {
   q.most = 65;
   CHECK_THROWS_WITH(on_gaussian{q}, "corruptions::masked: most must lie in [0, 64], got 65");
 }
+
+}  // namespace masked_test

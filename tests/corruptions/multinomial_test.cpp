@@ -3,6 +3,8 @@
 #include <anodiff/schedules/linear.hpp>
 #include <catch2/catch.hpp>
 
+namespace multinomial_test {
+
 using anodiff::corruptions::multinomial;
 
 namespace {
@@ -110,3 +112,5 @@ TEST_CASE("multinomial: the share of a schedule's level, and what is refused", "
   CHECK_THROWS_AS(law.posterior(1, sure, 1, 1, out), anodiff::numeric_error);
   CHECK_THROWS_WITH(law.diffuse(std::vector<double>(3), 0.5, out), "corruptions::multinomial: p needs 2 shares, got 3");
 }
+
+}  // namespace multinomial_test

@@ -3,6 +3,8 @@
 #include <anodiff/predictions/velocity.hpp>
 #include "laws/corruption_laws.hpp"
 
+namespace patch_test {
+
 using namespace anodiff;
 using on_gaussian = corruptions::patch<corruptions::gaussian>;
 
@@ -65,3 +67,5 @@ TEST_CASE("patch: numbers that cannot be", "[corruptions]") {
   CHECK_THROWS_WITH(on_gaussian{}.corrupt(engine, row.batch({}, 0, 2)),
                     "corruptions::patch: needs samples (height, width, channels), got 1 dimensions");
 }
+
+}  // namespace patch_test

@@ -3,6 +3,8 @@
 #include <anodiff/predictions/velocity.hpp>
 #include "laws/corruption_laws.hpp"
 
+namespace simplex_test {
+
 using namespace anodiff;
 using corruptions::simplex;
 
@@ -47,3 +49,5 @@ TEST_CASE("simplex: numbers that cannot be", "[corruptions]") {
   CHECK_THROWS_WITH(simplex{}.corrupt(engine, row.batch({}, 0, 2)),
                     "corruptions::simplex: needs samples (height, width, channels), got 1 dimensions");
 }
+
+}  // namespace simplex_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/combine.cuh>
 #include "../support/cuda_test.hpp"
 
-namespace cuda_test {
+namespace cuda_test::combine_test {
 
 namespace {
 
@@ -160,4 +160,4 @@ TEST_CASE("on the device a term of weight zero is never read and NaN passes the 
   CHECK(clipped[4] == -2);
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::combine_test

@@ -7,7 +7,7 @@
 #include "../support/plain_engine.hpp"
 #include "../support/plain_product.hpp"
 
-namespace cuda_test {
+namespace cuda_test::detector_test {
 
 namespace {
 
@@ -59,4 +59,4 @@ TEST_CASE("a fitted detector scores on the device as on the host", "[cuda][detec
   check_detector<noised_ddim>(0.01);
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::detector_test

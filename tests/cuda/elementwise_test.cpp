@@ -8,7 +8,7 @@
 #include "../support/cuda_test.hpp"
 #include "../support/plain_product.hpp"
 
-namespace cuda_test {
+namespace cuda_test::elementwise_test {
 
 namespace {
 
@@ -278,4 +278,4 @@ TEST_CASE("rows of one level are found far apart, and added in order", "[cuda][l
   CHECK(same_bits(got, want));
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::elementwise_test

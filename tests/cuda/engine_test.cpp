@@ -9,7 +9,7 @@
 #include "../support/plain_engine.hpp"
 #include "../support/plain_product.hpp"
 
-namespace cuda_test {
+namespace cuda_test::engine_test {
 
 TEST_CASE("the engine owns its memory and runs operations in order", "[cuda][engine]") {
   if (!device_ready()) return;
@@ -119,4 +119,4 @@ TEST_CASE("without somebody who multiplies a dense layer is refused", "[cuda][en
   CHECK_THROWS_WITH(engine.run(op), Catch::Contains("cuda_engine_with_cublas()"));
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::engine_test

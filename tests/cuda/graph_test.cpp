@@ -18,7 +18,7 @@
 #include "../support/plain_engine.hpp"
 #include "../support/plain_product.hpp"
 
-namespace cuda_test {
+namespace cuda_test::graph_test {
 
 namespace {
 
@@ -159,4 +159,4 @@ TEST_CASE("a recorded stream neither runs, waits nor allocates", "[cuda][graph]"
   CHECK(got == std::vector<float>(3, 5));
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::graph_test

@@ -4,7 +4,7 @@
 #include <anodiff/core/device.cuh>
 #include "../support/cuda_test.hpp"
 
-namespace cuda_test {
+namespace cuda_test::instructions_test {
 
 namespace {
 
@@ -139,4 +139,4 @@ TEST_CASE("fast arithmetic keeps to what kernels count on", "[cuda][instructions
   }
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::instructions_test

@@ -3,7 +3,7 @@
 #include <anodiff/ops/top_k.cuh>
 #include "../support/cuda_test.hpp"
 
-namespace cuda_test {
+namespace cuda_test::maps_test {
 
 TEST_CASE("pictures are blurred on the device as on the host", "[cuda][blur]") {
   if (!device_ready() || few_threads) return;
@@ -75,4 +75,4 @@ TEST_CASE("a histogram counts what lies inside", "[cuda][histogram]") {
   CHECK_THROWS_AS(ops::cuda::run(ops::cuda::row_histogram{nullptr, nullptr, 1, 5, 4, 1, 1}, stream), invalid_argument);
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::maps_test

@@ -4,7 +4,7 @@
 #include "../support/cuda_test.hpp"
 #include "../support/plain_engine.hpp"
 
-namespace cuda_test {
+namespace cuda_test::mlp_test {
 
 namespace {
 
@@ -286,4 +286,4 @@ TEST_CASE("few rows go to clusters where the network and the device allow it", "
 #endif
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::mlp_test

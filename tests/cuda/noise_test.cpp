@@ -3,7 +3,7 @@
 #include <anodiff/ops/noise.cuh>
 #include "../support/cuda_test.hpp"
 
-namespace cuda_test {
+namespace cuda_test::noise_test {
 
 namespace {
 
@@ -142,4 +142,4 @@ TEMPLATE_TEST_CASE("dropout keeps the elements that the reference keeps", "[cuda
     }
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::noise_test

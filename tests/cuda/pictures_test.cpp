@@ -7,7 +7,7 @@
 #include "../support/cuda_test.hpp"
 #include "../support/plain_convolution.hpp"
 
-namespace cuda_test {
+namespace cuda_test::pictures_test {
 
 TEMPLATE_TEST_CASE("group normalisation matches its reference", "[cuda][group_norm]", float, device::bfloat16) {
   if (!device_ready()) return;
@@ -338,4 +338,4 @@ TEST_CASE("channels are scaled and shifted by level, and back", "[cuda][scale_sh
     }
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::pictures_test

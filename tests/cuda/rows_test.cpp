@@ -6,7 +6,7 @@
 #include <anodiff/ops/squared_error.cuh>
 #include "../support/cuda_test.hpp"
 
-namespace cuda_test {
+namespace cuda_test::rows_test {
 
 namespace {
 
@@ -227,4 +227,4 @@ TEST_CASE("thresholds that a row finds for itself match their reference", "[cuda
   }
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::rows_test

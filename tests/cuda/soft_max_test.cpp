@@ -3,7 +3,7 @@
 #include <anodiff/ops/kernel_average.cuh>
 #include "../support/cuda_test.hpp"
 
-namespace cuda_test {
+namespace cuda_test::soft_max_test {
 
 TEST_CASE("the empirical denoiser's average matches its reference", "[cuda][kernel_average]") {
   if (!device_ready()) return;
@@ -141,4 +141,4 @@ TEST_CASE("gradients of attention match their reference", "[cuda][attention]") {
     }
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::soft_max_test

@@ -13,7 +13,7 @@
 #include "../support/plain_engine.hpp"
 #include "../support/plain_product.hpp"
 
-namespace cuda_test {
+namespace cuda_test::training_test {
 
 namespace {
 
@@ -250,4 +250,4 @@ TEST_CASE("what a step of mlp4x256 and a call of it put on the stream", "[cuda][
   CHECK(call.size() <= 12);
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::training_test

@@ -4,7 +4,7 @@
 #include "../support/plain_convolution.hpp"
 #include "../support/plain_engine.hpp"
 
-namespace cuda_test {
+namespace cuda_test::unet2d_test {
 
 namespace {
 
@@ -66,4 +66,4 @@ TEST_CASE("a unet2d on the device is the host's", "[cuda][unet2d]") {
   }
 }
 
-}  // namespace cuda_test
+}  // namespace cuda_test::unet2d_test

@@ -2,6 +2,8 @@
 #include <anodiff/formats/base64.hpp>
 #include <catch2/catch.hpp>
 
+namespace base64_test {
+
 namespace {
 
 using namespace anodiff::formats;
@@ -18,3 +20,5 @@ TEST_CASE("base64 as RFC 4648, section 10, gives it") {
 }
 
 }  // namespace
+
+}  // namespace base64_test

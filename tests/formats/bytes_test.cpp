@@ -3,6 +3,8 @@
 
 #include <anodiff/formats/bytes.hpp>
 
+namespace bytes_test {
+
 namespace {
 
 using namespace anodiff;
@@ -66,3 +68,5 @@ TEST_CASE("buffer says what memory has no room for") {  // sanitizers end the pr
 #endif
 
 }  // namespace
+
+}  // namespace bytes_test

@@ -4,6 +4,8 @@
 #include <anodiff/formats/read_table.hpp>
 #include <cmath>
 
+namespace columns_test {
+
 namespace {
 
 using namespace anodiff;
@@ -127,3 +129,5 @@ TEST_CASE("arrays are numeric, and may then lack values") {
 }
 
 }  // namespace
+
+}  // namespace columns_test

@@ -4,6 +4,8 @@
 #include <anodiff/formats/csv.hpp>
 #include <cmath>
 
+namespace csv_test {
+
 namespace {
 
 using namespace anodiff;
@@ -175,3 +177,5 @@ TEST_CASE("many cells in one row, and many rows, are read") {
 }
 
 }  // namespace
+
+}  // namespace csv_test

@@ -4,6 +4,8 @@
 #include <anodiff/formats/csv_writer.hpp>
 #include <limits>
 
+namespace csv_writer_test {
+
 namespace {
 
 using namespace anodiff;
@@ -57,3 +59,5 @@ TEST_CASE("a row of one empty cell is no blank line, also where the sink has jus
 }
 
 }  // namespace
+
+}  // namespace csv_writer_test

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+namespace dtype_test {
+
 namespace {
 
 using namespace anodiff;
@@ -70,3 +72,5 @@ TEST_CASE("shape_text speaks as NumPy does") {
 }
 
 }  // namespace
+
+}  // namespace dtype_test

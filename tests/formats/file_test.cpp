@@ -4,6 +4,8 @@
 #include <anodiff/formats/file.hpp>
 #include <filesystem>
 
+namespace file_test {
+
 namespace {
 
 using namespace anodiff;
@@ -92,3 +94,5 @@ TEST_CASE("a name as long as the file system takes can be written") {
 }
 
 }  // namespace
+
+}  // namespace file_test

@@ -4,6 +4,8 @@
 
 #include "picture_fixtures.hpp"
 
+namespace jpeg_test {
+
 namespace {
 
 using namespace anodiff;
@@ -71,4 +73,6 @@ TEST_CASE("a JPEG beyond the limit is refused before memory is taken") {
 }
 
 }  // namespace
+
+}  // namespace jpeg_test
 #endif

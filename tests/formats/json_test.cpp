@@ -4,6 +4,8 @@
 #include <anodiff/formats/json.hpp>
 #include <cmath>
 
+namespace json_test {
+
 namespace {
 
 using namespace anodiff;
@@ -107,3 +109,5 @@ TEST_CASE("every beginning of a text is refused") {
 }
 
 }  // namespace
+
+}  // namespace json_test

@@ -4,6 +4,8 @@
 #include <anodiff/formats/json.hpp>
 #include <limits>
 
+namespace json_value_test {
+
 namespace {
 
 using namespace anodiff;
@@ -78,3 +80,5 @@ TEST_CASE("integers compare exactly, others as doubles") {
 }
 
 }  // namespace
+
+}  // namespace json_value_test

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+namespace npy_test {
+
 namespace {
 
 using namespace anodiff;
@@ -195,3 +197,5 @@ TEST_CASE("versions 2 and 3 as NumPy wrote them are read") {
 }
 
 }  // namespace
+
+}  // namespace npy_test

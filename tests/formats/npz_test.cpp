@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+namespace npz_test {
+
 namespace {
 
 using namespace anodiff;
@@ -79,4 +81,6 @@ TEST_CASE("a zip bomb is stopped by the limit before it is unpacked") {
 }
 
 }  // namespace
+
+}  // namespace npz_test
 #endif

@@ -6,6 +6,8 @@
 
 #include "picture_fixtures.hpp"
 
+namespace png_test {
+
 namespace {
 
 using namespace anodiff;
@@ -136,4 +138,6 @@ TEST_CASE("pictures become numbers in [0, 1] and come back") {
 }
 
 }  // namespace
+
+}  // namespace png_test
 #endif

@@ -6,6 +6,8 @@
 #include "picture_fixtures.hpp"
 #include "support/real_data.hpp"
 
+namespace read_picture_test {
+
 namespace {
 
 using namespace anodiff;
@@ -44,4 +46,6 @@ TEST_CASE("magnetic tiles are read", "[real]") {
 }
 
 }  // namespace
+
+}  // namespace read_picture_test
 #endif

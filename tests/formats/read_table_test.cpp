@@ -8,6 +8,8 @@
 
 #include "support/real_data.hpp"
 
+namespace read_table_test {
+
 namespace {
 
 using namespace anodiff;
@@ -149,3 +151,5 @@ TEST_CASE("without zlib an npz is refused with the reason") {
 #endif
 
 }  // namespace
+
+}  // namespace read_table_test

@@ -5,6 +5,8 @@
 
 #include "fixtures.hpp"
 
+namespace resize_test {
+
 namespace {
 
 using namespace anodiff;
@@ -89,3 +91,5 @@ TEST_CASE("what has no meaning is refused") {
 }
 
 }  // namespace
+
+}  // namespace resize_test

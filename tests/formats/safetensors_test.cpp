@@ -4,6 +4,8 @@
 #include <anodiff/formats/safetensors.hpp>
 #include <numeric>
 
+namespace safetensors_test {
+
 namespace {
 
 using namespace anodiff;
@@ -185,3 +187,5 @@ TEST_CASE("what no file can hold is refused in writing") {
 }
 
 }  // namespace
+
+}  // namespace safetensors_test

@@ -4,6 +4,8 @@
 
 #include "fixtures.hpp"
 
+namespace tiff_writer_test {
+
 namespace {
 
 using namespace anodiff;
@@ -59,3 +61,5 @@ TEST_CASE("a map without pixels is no TIFF") {
 }
 
 }  // namespace
+
+}  // namespace tiff_writer_test

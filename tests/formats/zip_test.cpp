@@ -5,6 +5,8 @@
 #include <anodiff/formats/zip_writer.hpp>
 #include <random>
 
+namespace zip_test {
+
 namespace {
 
 using namespace anodiff;
@@ -161,4 +163,6 @@ TEST_CASE("names that could lead elsewhere are refused") {
 }
 
 }  // namespace
+
+}  // namespace zip_test
 #endif

@@ -4,6 +4,8 @@
 
 #include <anodiff/formats/zip_writer.hpp>
 
+namespace zip_writer_test {
+
 namespace {
 
 using namespace anodiff;
@@ -45,4 +47,6 @@ TEST_CASE("a sink that fails stops the writer with its error") {
 }
 
 }  // namespace
+
+}  // namespace zip_writer_test
 #endif

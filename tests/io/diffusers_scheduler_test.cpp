@@ -4,6 +4,8 @@
 #include "laws/policy_laws.hpp"
 #include "laws/sampler_laws.hpp"
 
+namespace diffusers_scheduler_test {
+
 // Runs of data/diffusers_schedulers.json, of a closed-form network in place of a trained one; data/README.md says how
 // they were made.
 
@@ -152,3 +154,5 @@ TEST_CASE("diffusers: schedulers that are refused, and why", "[io]") {
                     Catch::StartsWith("io::diffusers_scheduler: set_alpha_to_one = false needs leading spacing"));
   CHECK_THROWS_WITH(io::diffusers_config::parse("[1]", "s.json"), "s.json: need an object, got an array");
 }
+
+}  // namespace diffusers_scheduler_test

@@ -5,6 +5,8 @@
 #include <fstream>
 #include "support/diffusers_fixtures.hpp"
 
+namespace diffusers_test {
+
 // data/tiny_ddpm and data/tiny_half are folders as diffusers leaves them; data/README.md says how they were made.
 
 using namespace anodiff;
@@ -264,3 +266,5 @@ TEST_CASE("diffusers: absent keys take the constructor's defaults, and this is s
   CHECK(said("c.json: \"layers_per_block\" is absent: taken as 2"));
   CHECK(said("c.json: \"new_key\" is not known: ignored"));
 }
+
+}  // namespace diffusers_test

@@ -6,6 +6,8 @@
 #include "formats/fixtures.hpp"
 #include "metrics/pixel_fixtures.hpp"
 
+namespace heat_map_test {
+
 namespace {
 
 using namespace anodiff;
@@ -141,4 +143,6 @@ TEST_CASE("what cannot be drawn is refused") {
 }
 
 }  // namespace
+
+}  // namespace heat_map_test
 #endif

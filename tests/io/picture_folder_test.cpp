@@ -8,6 +8,8 @@
 #include "formats/fixtures.hpp"
 #include "support/real_data.hpp"
 
+namespace picture_folder_test {
+
 namespace {
 
 using namespace anodiff;
@@ -135,4 +137,6 @@ TEST_CASE("magnetic tiles: every defect has its mask, of the same size", "[real]
 }
 
 }  // namespace
+
+}  // namespace picture_folder_test
 #endif

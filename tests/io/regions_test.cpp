@@ -4,6 +4,8 @@
 #include "formats/fixtures.hpp"
 #include "metrics/pixel_fixtures.hpp"
 
+namespace regions_test {
+
 namespace {
 
 using namespace anodiff;
@@ -118,3 +120,5 @@ TEST_CASE("regions that have no meaning are refused") {
 }
 
 }  // namespace
+
+}  // namespace regions_test

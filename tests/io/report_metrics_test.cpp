@@ -4,6 +4,8 @@
 #include "formats/fixtures.hpp"
 #include "metrics/pixel_fixtures.hpp"
 
+namespace report_metrics_test {
+
 namespace {
 
 using namespace anodiff;
@@ -59,3 +61,5 @@ TEST_CASE("metrics of pictures need all labels") {
 }
 
 }  // namespace
+
+}  // namespace report_metrics_test

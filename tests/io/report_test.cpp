@@ -9,6 +9,8 @@
 
 #include "formats/fixtures.hpp"
 
+namespace report_test {
+
 namespace {
 
 using namespace anodiff;
@@ -200,4 +202,6 @@ TEST_CASE("a browser reads what was written", "[browser]") {
 }
 
 }  // namespace
+
+}  // namespace report_test
 #endif

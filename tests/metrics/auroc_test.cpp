@@ -4,6 +4,8 @@
 #include <anodiff/metrics/auroc.hpp>
 #include <catch2/catch.hpp>
 
+namespace auroc_test {
+
 namespace {
 
 using namespace anodiff;
@@ -37,3 +39,5 @@ TEST_CASE("auroc names itself in its errors") {
 }
 
 }  // namespace
+
+}  // namespace auroc_test

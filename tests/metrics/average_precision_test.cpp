@@ -4,6 +4,8 @@
 #include <anodiff/metrics/average_precision.hpp>
 #include <catch2/catch.hpp>
 
+namespace average_precision_test {
+
 namespace {
 
 using namespace anodiff;
@@ -34,3 +36,5 @@ TEST_CASE("average precision names itself in its errors") {
 }
 
 }  // namespace
+
+}  // namespace average_precision_test

@@ -6,6 +6,8 @@
 
 #include "pixel_fixtures.hpp"
 
+namespace components_test {
+
 namespace {
 
 using namespace anodiff;
@@ -55,3 +57,5 @@ TEST_CASE("random masks have the components that a flood fill finds") {
 }
 
 }  // namespace
+
+}  // namespace components_test

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+namespace confusion_test {
+
 namespace {
 
 using namespace anodiff;
@@ -61,3 +63,5 @@ TEST_CASE("confusion_at refuses what has no meaning") {
 }
 
 }  // namespace
+
+}  // namespace confusion_test

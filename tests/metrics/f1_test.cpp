@@ -4,6 +4,8 @@
 #include <anodiff/metrics/f1.hpp>
 #include <catch2/catch.hpp>
 
+namespace f1_test {
+
 namespace {
 
 using namespace anodiff;
@@ -47,3 +49,5 @@ TEST_CASE("f1 names itself in its errors") {
 }
 
 }  // namespace
+
+}  // namespace f1_test

@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+namespace intervals_test {
+
 namespace {
 
 using namespace anodiff;
@@ -161,3 +163,5 @@ TEST_CASE("intervals refuse what has no meaning") {
 }
 
 }  // namespace
+
+}  // namespace intervals_test

@@ -7,6 +7,8 @@
 
 #include "pixel_fixtures.hpp"
 
+namespace pixel_metrics_test {
+
 namespace {
 
 using namespace anodiff;
@@ -241,3 +243,5 @@ TEST_CASE("what has no meaning is refused") {
 }
 
 }  // namespace
+
+}  // namespace pixel_metrics_test

@@ -4,6 +4,8 @@
 #include <limits>
 #include <span>
 
+namespace ranking_test {
+
 namespace {
 
 using namespace anodiff;
@@ -65,3 +67,5 @@ TEST_CASE("a ranking refuses what has no meaning") {
 }
 
 }  // namespace
+
+}  // namespace ranking_test

@@ -4,6 +4,8 @@
 #include "laws/objective_laws.hpp"
 #include "laws/prediction_laws.hpp"
 
+namespace hybrid_test {
+
 using namespace anodiff;
 using objectives::hybrid;
 
@@ -112,3 +114,5 @@ TEST_CASE("hybrid: by hand at the cleanest level, and numbers out of range", "[o
   CHECK(b.loss(hybrid{{.bound = 1}}) / 100 == Approx(want));
   CHECK_THROWS_WITH(hybrid({.bound = -1}), "objectives::hybrid: bound must lie in [0, 1e6], got -1");
 }
+
+}  // namespace hybrid_test

@@ -3,7 +3,7 @@
 #include <limits>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::activation_test {
 
 using ops::activation;
 
@@ -105,4 +105,4 @@ TEST_CASE("activations work in place", "[activation]") {
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::activation_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/adamw_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::adamw_test {
 
 TEMPLATE_TEST_CASE("sums of squares match their reference, with any threads", "[adamw]", float, double) {
   for (const index count : {0, 1, 31, 33, 257, 16383, 16384, 16385, 50001}) {
@@ -18,4 +18,4 @@ TEMPLATE_TEST_CASE("sums of squares match their reference, with any threads", "[
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::adamw_test

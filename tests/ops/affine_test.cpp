@@ -2,7 +2,7 @@
 #include <anodiff/ops/affine_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::affine_test {
 
 TEST_CASE("affine by hand", "[affine]") {
   const std::vector<double> x{1, 2, 3, 4}, factor{10, 100};
@@ -43,4 +43,4 @@ TEMPLATE_TEST_CASE("affine matches its reference", "[affine]", float, double) {
       }
 }
 
-}  // namespace op_test
+}  // namespace op_test::affine_test

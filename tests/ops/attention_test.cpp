@@ -2,7 +2,7 @@
 #include <anodiff/ops/attention_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::attention_test {
 
 namespace {
 
@@ -157,4 +157,4 @@ TEST_CASE("a picture's attention does not depend on the pictures beside it", "[a
   CHECK(same_bits(one.y, rows_of(many.y, 60 * 40, 2, 3)));
 }
 
-}  // namespace op_test
+}  // namespace op_test::attention_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/blur_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::blur_test {
 
 namespace {
 
@@ -72,4 +72,4 @@ TEST_CASE("the vectorised blur is the reference, on any number of threads and in
   CHECK_THROWS_WITH(ops::gaussian_weights<float>(0), "blur: sigma must lie in (0, 1000] pixels, got 0");
 }
 
-}  // namespace op_test
+}  // namespace op_test::blur_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/combine_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::combine_test {
 
 namespace {
 
@@ -197,4 +197,4 @@ TEST_CASE("an update works in place", "[combine]") {
   CHECK(same_bits(u.output, clean));
 }
 
-}  // namespace op_test
+}  // namespace op_test::combine_test

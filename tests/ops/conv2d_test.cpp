@@ -3,7 +3,7 @@
 #include <anodiff/ops/conv2d_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::conv2d_test {
 
 namespace {
 
@@ -274,4 +274,4 @@ TEST_CASE("a convolution in bytes keeps zeros, and what is not a number", "[conv
   for (std::size_t i = 0; i < c.y.size(); ++i) CHECK((i < c.y.size() / 2 ? std::isnan(c.y[i]) : c.y[i] == 0));
 }
 
-}  // namespace op_test
+}  // namespace op_test::conv2d_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/dropout_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::dropout_test {
 
 namespace {
 
@@ -104,4 +104,4 @@ TEST_CASE("the backward pass drops the same elements", "[dropout]") {
   CHECK(gradient_error(x, run(dy), [&] { return dot(run(x), dy); }) < 1e-9);
 }
 
-}  // namespace op_test
+}  // namespace op_test::dropout_test

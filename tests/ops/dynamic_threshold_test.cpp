@@ -2,7 +2,7 @@
 #include <anodiff/ops/dynamic_threshold_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::dynamic_threshold_test {
 
 namespace {
 
@@ -50,4 +50,4 @@ TEMPLATE_TEST_CASE("dynamic_threshold: the vectorised form keeps its bound, and 
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::dynamic_threshold_test

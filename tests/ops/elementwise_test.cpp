@@ -2,7 +2,7 @@
 #include <anodiff/ops/elementwise_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::elementwise_test {
 
 TEMPLATE_TEST_CASE("sums, copies and constants, of all sizes", "[elementwise]", float, double) {
   auto counts = sizes();
@@ -29,4 +29,4 @@ TEMPLATE_TEST_CASE("sums, copies and constants, of all sizes", "[elementwise]", 
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::elementwise_test

@@ -3,7 +3,7 @@
 #include <anodiff/ops/linear_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::embedding_test {
 
 TEMPLATE_TEST_CASE("rows are taken from the table by number", "[embedding]", float, double) {
   for (const index width : sizes()) {
@@ -36,4 +36,4 @@ TEST_CASE("the gradient of the table is the scattered gradient of the rows", "[e
         }) < 1e-9);
 }
 
-}  // namespace op_test
+}  // namespace op_test::embedding_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/fir_resample_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::fir_resample_test {
 
 TEST_CASE("a filter of four taps by hand", "[fir_resample]") {
   // one row through (1, 3, 3, 1); the other direction has the height 1, whose taps inside the picture sum to 3
@@ -65,4 +65,4 @@ TEMPLATE_TEST_CASE("filters match their reference, and one is the gradient of th
   CHECK(dot(up, y) == Approx(dot(x, down)));
 }
 
-}  // namespace op_test
+}  // namespace op_test::fir_resample_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/gradient_distance_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::gradient_distance_test {
 
 namespace {
 
@@ -55,4 +55,4 @@ TEMPLATE_TEST_CASE("the vectorised gradient distance matches its definition", "[
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::gradient_distance_test

@@ -3,7 +3,7 @@
 #include <anodiff/ops/linear.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::group_norm_test {
 
 namespace {
 
@@ -182,4 +182,4 @@ TEST_CASE("a picture's norm does not depend on the pictures beside it, nor on be
   CHECK(same_bits(one.x, one.y));
 }
 
-}  // namespace op_test
+}  // namespace op_test::group_norm_test

@@ -7,7 +7,7 @@
 #include <anodiff/ops/scaled_sum_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::image_ops_test {
 
 TEST_CASE("two by two pixels by hand", "[resample]") {
   const std::vector<double> x{1, 10, 2, 20, 3, 30, 4, 40};  // (1, 2, 2, 2)
@@ -185,4 +185,4 @@ TEST_CASE("gradients of scale and shift match central differences", "[scale_shif
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::image_ops_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/kernel_average_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::kernel_average_test {
 
 namespace {
 
@@ -165,4 +165,4 @@ TEST_CASE("the clean estimate is the gradient of log_sum", "[kernel_average]") {
   CHECK(gradient_error(a.x, slope, loss) < 1e-7);
 }
 
-}  // namespace op_test
+}  // namespace op_test::kernel_average_test

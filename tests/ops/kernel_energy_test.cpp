@@ -2,7 +2,7 @@
 #include <anodiff/ops/kernel_energy_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::kernel_energy_test {
 
 namespace {
 
@@ -94,4 +94,4 @@ TEST_CASE("kernel_energy: a far-away origin takes no digits", "[ops]") {
   CHECK(near.on(&pool(1), 0, 10) == moved.on(&pool(1), 0, 10));
 }
 
-}  // namespace op_test
+}  // namespace op_test::kernel_energy_test

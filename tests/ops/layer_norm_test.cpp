@@ -2,7 +2,7 @@
 #include <anodiff/ops/layer_norm_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::layer_norm_test {
 
 namespace {
 
@@ -168,4 +168,4 @@ TEST_CASE("a row's norm does not depend on the rows beside it, nor on being in p
   CHECK(same_bits(dx_in_place, whole));
 }
 
-}  // namespace op_test
+}  // namespace op_test::layer_norm_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/learned_noise_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::learned_noise_test {
 
 TEST_CASE("learned_noise: by hand", "[ops]") {
   const ops::row_noise noise{.key = {.seed = 3, .draw = 1, .step = 2}};
@@ -39,4 +39,4 @@ TEST_CASE("learned_noise: vectorised within its bound of the reference, the same
       }
 }
 
-}  // namespace op_test
+}  // namespace op_test::learned_noise_test

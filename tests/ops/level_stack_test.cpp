@@ -2,7 +2,7 @@
 #include <anodiff/ops/level_stack_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::level_stack_test {
 
 TEST_CASE("levels are stacked below each row, and their noise errors by hand", "[level_stack]") {
   const std::vector<double> x{1, 2, 3, 4}, noise{1, -1, 0, 2}, alpha{1, 0.5}, sigma{0, 2}, state{0, 0.5}, output{1, 0},
@@ -57,4 +57,4 @@ TEMPLATE_TEST_CASE("stacks of all sizes match the reference", "[level_stack]", f
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::level_stack_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/linear_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::linear_test {
 
 using ops::activation;
 
@@ -297,4 +297,4 @@ TEST_CASE("rows are scattered to their levels in order", "[linear]") {
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::linear_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/local_gaussian_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::local_gaussian_test {
 
 namespace {
 
@@ -57,4 +57,4 @@ TEST_CASE("local_gaussian: the form in the neighbours' number agrees with the fo
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::local_gaussian_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/mahalanobis_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::mahalanobis_test {
 
 TEST_CASE("mahalanobis by hand: deviations 2 and 1, correlated", "[mahalanobis]") {
   // S = (4 1; 1 1): W = (1/2 0; -1/(2 sqrt 3) 2/sqrt 3)
@@ -31,4 +31,4 @@ TEST_CASE("the vectorised mahalanobis is the reference, for any number of rows a
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::mahalanobis_test

@@ -3,7 +3,7 @@
 #include <anodiff/ops/matmul_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::matmul_cpu_test {
 
 using ops::cpu::matrix;
 using ops::cpu::packed_matrix;
@@ -168,4 +168,4 @@ TEST_CASE("a matrix kept in halves: every product is that of the rounded values,
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::matmul_cpu_test

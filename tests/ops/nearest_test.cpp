@@ -4,7 +4,7 @@
 #include <limits>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::nearest_test {
 
 namespace {
 
@@ -173,4 +173,4 @@ TEST_CASE("a query's neighbours do not depend on the queries beside it", "[neare
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::nearest_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/noise_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::noise_test {
 
 namespace {
 
@@ -191,4 +191,4 @@ TEST_CASE("corrupting a row does not depend on the rows beside it", "[noise]") {
   for (index i = 0; i < rows; ++i) CHECK(same_bits(run(i, i + 1), rows_of(whole, row_size, i, i + 1)));
 }
 
-}  // namespace op_test
+}  // namespace op_test::noise_test

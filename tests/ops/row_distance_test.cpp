@@ -2,7 +2,7 @@
 #include <anodiff/ops/row_distance_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::row_distance_test {
 
 using ops::distance_kind;
 
@@ -44,4 +44,4 @@ TEST_CASE("a perfect rebuild is at distance zero, and NaN is seen", "[row_distan
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::row_distance_test

@@ -2,7 +2,7 @@
 #include <anodiff/ops/scale_rows_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::scale_rows_test {
 
 TEMPLATE_TEST_CASE("scale_rows: by hand, and the same in pieces and in place", "[ops]", float, double) {
   const std::vector<TestType> factor{2, -1};
@@ -25,4 +25,4 @@ TEMPLATE_TEST_CASE("scale_rows: by hand, and the same in pieces and in place", "
     }
 }
 
-}  // namespace op_test
+}  // namespace op_test::scale_rows_test

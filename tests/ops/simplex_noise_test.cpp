@@ -2,7 +2,7 @@
 #include <anodiff/ops/simplex_noise_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::simplex_noise_test {
 
 namespace {
 
@@ -99,4 +99,4 @@ TEST_CASE("simplex noise: mean 0 and variance 1 at each pixel, and neighbours al
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::simplex_noise_test

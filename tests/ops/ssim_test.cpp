@@ -2,7 +2,7 @@
 #include <anodiff/ops/ssim_cpu.hpp>
 #include "op_support.hpp"
 
-namespace op_test {
+namespace op_test::ssim_test {
 
 namespace {
 
@@ -56,4 +56,4 @@ TEMPLATE_TEST_CASE("the vectorised similarity matches its definition", "[ssim]",
   }
 }
 
-}  // namespace op_test
+}  // namespace op_test::ssim_test

@@ -9,6 +9,8 @@
 #include <catch2/catch.hpp>
 #include "support/small_rows.hpp"
 
+namespace bounded_time_test {
+
 namespace ad = anodiff;
 using ad::calibration::early_decision;
 using verdict = early_decision::verdict;
@@ -78,3 +80,5 @@ TEMPLATE_TEST_CASE(
   const auto cut = timely.score(normal, [](ad::index view, auto) { return view < 1; });
   for (const auto& f : cut) CHECK(f.views <= 2);
 }
+
+}  // namespace bounded_time_test

@@ -8,6 +8,8 @@
 #include <catch2/catch.hpp>
 #include "support/small_rows.hpp"
 
+namespace calibration_by_place_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -48,3 +50,5 @@ TEMPLATE_TEST_CASE("calibration by place: a row is judged alone as in any batch,
   CHECK(*model.promised_rate() == 0.1);
   CHECK_THROWS_WITH(detector_of<TestType>{}.fit(ad::test::normal_rows(15, 3, 1)), Catch::Contains("no rate below 1/"));
 }
+
+}  // namespace calibration_by_place_test

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+namespace crop_source_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("a picture smaller than a crop lies in its middle", "[pictures]") {
   CHECK(crop[4 * 8 + 4] == 101);
   CHECK(crop[5 * 8 + 4] == 1);
 }
+
+}  // namespace crop_source_test

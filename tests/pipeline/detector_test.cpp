@@ -13,6 +13,8 @@
 
 #include "support/small_rows.hpp"
 
+namespace detector_test {
+
 namespace ad = anodiff;
 using ad::test::normal_rows;
 using Catch::Matchers::Contains;
@@ -357,3 +359,5 @@ TEST_CASE("numbers are set by name, and unknown names are answered with those th
   numbers.steps = 0;
   CHECK_THAT(message_of([&] { learned{numbers}; }), Contains("steps must be at least 1"));
 }
+
+}  // namespace detector_test

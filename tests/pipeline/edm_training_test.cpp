@@ -10,6 +10,8 @@
 #include <catch2/catch.hpp>
 #include "laws/gaussian_oracle.hpp"
 
+namespace edm_training_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("a detector trains, scores and is saved with EDM's scaling", "[trainer
   again.open(ad::formats::parse_safetensors(std::move(bytes), "in memory"));
   CHECK(again.score(x).score == found.score);
 }
+
+}  // namespace edm_training_test

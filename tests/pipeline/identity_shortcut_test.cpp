@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include "support/textured.hpp"
 
+namespace identity_shortcut_test {
+
 using namespace anodiff;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("identity_shortcut: what cannot be", "[pictures]") {
   CHECK_THROWS_WITH(identity_shortcut(detector{{}, cpu_engine{1}}, pictures_in_memory{pictures}),
                     "identity_shortcut: the detector has learned nothing yet; call fit or load first");
 }
+
+}  // namespace identity_shortcut_test

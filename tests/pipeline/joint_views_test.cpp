@@ -10,6 +10,8 @@
 #include <catch2/catch.hpp>
 #include "support/small_rows.hpp"
 
+namespace joint_views_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -69,3 +71,5 @@ TEST_CASE("joint views: rows damaged on purpose differ from their rows, and depe
     }
   }
 }
+
+}  // namespace joint_views_test

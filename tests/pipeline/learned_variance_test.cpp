@@ -11,6 +11,8 @@
 #include <anodiff/scorers/reconstruction.hpp>
 #include <catch2/catch.hpp>
 
+namespace learned_variance_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("scorers of the noise read F alone; a network without a second half is
   CHECK_THROWS_WITH(narrow.fit(cloud(50, 1)),
                     "trainer: the prediction 'learned_range' needs a network with 4 outputs, got 2");
 }
+
+}  // namespace learned_variance_test

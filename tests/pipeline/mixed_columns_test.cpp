@@ -9,6 +9,8 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+namespace mixed_columns_test {
+
 namespace ad = anodiff;
 using Catch::Matchers::Contains;
 
@@ -187,3 +189,5 @@ TEST_CASE("categories and gaps are refused where the preprocessing takes none", 
           mixed.fit(rows(100, 1), {.schema = {{}, {}}});
         }) == "detector::fit: 2 column schemas for 3 columns");
 }
+
+}  // namespace mixed_columns_test

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <thread>
 
+namespace picture_detector_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -273,3 +275,5 @@ TEST_CASE("a picture of one pixel is scored", "[pictures]") {
   ad::tensor<float, 3> dot{{1, 1, 1}};
   CHECK(std::isfinite(fitted().score(dot).score));
 }
+
+}  // namespace picture_detector_test

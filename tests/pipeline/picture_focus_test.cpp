@@ -10,6 +10,8 @@
 
 #include "../support/textured.hpp"
 
+namespace picture_focus_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -190,3 +192,5 @@ TEST_CASE("scales say what each of them sees", "[pictures]") {
   }
   CHECK(plain().p_value(whole.score) == whole.p_value);
 }
+
+}  // namespace picture_focus_test

@@ -14,6 +14,8 @@
 #include "laws/gaussian_oracle.hpp"
 #include "support/allocation_guard.hpp"
 
+namespace trainer_test {
+
 namespace ad = anodiff;
 using ad::cpu_engine;
 using ad::training_params;
@@ -409,3 +411,5 @@ TEST_CASE("numbers of training out of range are refused by name", "[trainer]") {
   refused([](auto& p) { p.time_budget = -1; });
   refused([](auto& p) { p.rate = std::nan(""); });
 }
+
+}  // namespace trainer_test

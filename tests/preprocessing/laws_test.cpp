@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laws/preprocessor_laws.hpp"
 
+namespace laws_test {
+
 using namespace anodiff;
 using laws::index;
 
@@ -36,3 +38,5 @@ TEST_CASE("every preprocessor stands in the list", "[preprocessing][laws]") {
   laws::check_all_listed<decltype(std::tuple_cat(laws::all_preprocessors{}, laws::all_picture_preprocessors{}))>(
       "preprocessing");
 }
+
+}  // namespace laws_test

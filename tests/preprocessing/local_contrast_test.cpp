@@ -2,6 +2,8 @@
 #include <anodiff/engines/cpu.hpp>
 #include "laws/preprocessor_laws.hpp"
 
+namespace local_contrast_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -76,3 +78,5 @@ TEST_CASE("local_contrast: at coarse scales a pixel is compared with the whole p
   CHECK_THROWS_WITH(ad::preprocessing::local_contrast({.whole = 9}),
                     "preprocessing::local_contrast: whole must lie in [0, 8], got 9");
 }
+
+}  // namespace local_contrast_test

@@ -4,6 +4,8 @@
 
 #include "laws/preprocessor_laws.hpp"
 
+namespace mixed_test {
+
 using namespace anodiff;
 using laws::index;
 using preprocessing::mixed;
@@ -153,3 +155,5 @@ TEST_CASE("mixed: tables that it cannot have written are refused", "[preprocessi
   CHECK(refusal("knot_values", {2, 1}) == "preprocessing.knots of column 0 must rise");
   CHECK(refusal("knot_images", {1, 1}) == "preprocessing.knots of column 0 must rise");
 }
+
+}  // namespace mixed_test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laws/preprocessor_laws.hpp"
 
+namespace standardize_test {
+
 using namespace anodiff;
 using laws::index;
 using preprocessing::standardize;
@@ -75,3 +77,5 @@ TEST_CASE("standardize: deviations whose squares leave the range of numbers", "[
                     "preprocessing::standardize: the values of column 0 lie too far apart to be standardised");
   CHECK_THROWS_AS(standardize{}.fit(column({1e308, -1e308}).view()), data_error);
 }
+
+}  // namespace standardize_test

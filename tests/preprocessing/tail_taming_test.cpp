@@ -2,6 +2,8 @@
 #include <anodiff/preprocessing/tail_taming.hpp>
 #include "laws/policy_laws.hpp"
 
+namespace tail_taming_test {
+
 using namespace anodiff;
 using preprocessing::tail_taming;
 
@@ -102,3 +104,5 @@ TEST_CASE("tail_taming: what is stored comes back to the bit, and nothing else i
   CHECK_THROWS_WITH(tail_taming::restored(even),
                     "preprocessing::tail_taming: needs an odd number of values a column, at least 3, got 4");
 }
+
+}  // namespace tail_taming_test

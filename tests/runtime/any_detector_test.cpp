@@ -9,6 +9,8 @@
 
 #include "support/small_rows.hpp"
 
+namespace any_detector_test {
+
 namespace ad = anodiff;
 using ad::test::normal_rows;
 using Catch::Matchers::Contains;
@@ -71,3 +73,5 @@ TEST_CASE("unknown names are answered with those that exist") {
   CHECK_THROWS_WITH(ad::any_detector::make("dte"), Contains("dte_np"));
   CHECK_THROWS_WITH(ad::any_detector::make("dte_np", {{"sed", "1"}}), Contains("seed"));
 }
+
+}  // namespace any_detector_test

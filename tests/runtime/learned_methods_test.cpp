@@ -7,6 +7,8 @@
 
 #include "support/small_rows.hpp"
 
+namespace learned_methods_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -114,3 +116,5 @@ TEST_CASE("tabadm: planted anomalies among the training rows cost less with reje
   CHECK(clean > 0.99);
   CHECK(clean - rejecting < 0.6 * (clean - learning));
 }
+
+}  // namespace learned_methods_test

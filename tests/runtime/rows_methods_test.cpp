@@ -11,6 +11,8 @@
 #include "support/real_data.hpp"
 #include "support/small_rows.hpp"
 
+namespace rows_methods_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -151,3 +153,5 @@ TEST_CASE("knn meets its published figures under the published protocol", "[meth
   }
 #endif
 }
+
+}  // namespace rows_methods_test

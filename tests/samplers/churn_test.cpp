@@ -3,6 +3,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace churn_test {
+
 using namespace anodiff;
 using samplers::churn_params;
 using samplers::euler;
@@ -106,3 +108,5 @@ TEST_CASE("churn refuses numbers out of range", "[samplers]") {
   CHECK_THROWS_WITH(heun(with_churn<heun>(0, 2, 1)), "samplers::heun: need 0 <= churn_from <= churn_to, got 2 and 1");
   CHECK_THROWS_WITH(heun(with_churn<heun>(0, 0, 1, -1)), "samplers::heun: churn_noise must be at least 0, got -1");
 }
+
+}  // namespace churn_test

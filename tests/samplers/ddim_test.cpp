@@ -3,6 +3,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace ddim_test {
+
 using namespace anodiff;
 using laws::index;
 using samplers::ddim;
@@ -166,3 +168,5 @@ TEST_CASE("ddim: refuses eta out of range", "[samplers]") {
   CHECK_THROWS_WITH(ddim({.eta = 1.5}), "samplers::ddim: eta must lie in [0, 1], got 1.5");
   CHECK_THROWS_AS(ddim({.eta = std::nan("")}), invalid_argument);
 }
+
+}  // namespace ddim_test

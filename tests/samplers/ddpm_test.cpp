@@ -3,6 +3,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace ddpm_test {
+
 using namespace anodiff;
 using laws::index;
 using samplers::ddpm;
@@ -131,3 +133,5 @@ TEST_CASE("ddpm: samples are distributed as the followed moments say", "[sampler
     CHECK(std::abs(variance / oracle.variance[k] - 1) < 4 * std::sqrt(2.0 / n) + 0.02);
   }
 }
+
+}  // namespace ddpm_test

@@ -19,6 +19,8 @@
 
 #include "support/small_rows.hpp"
 
+namespace detector_test {
+
 // Detectors of schedules, grids and samplers that no method has yet.
 
 namespace ad = anodiff;
@@ -72,3 +74,5 @@ TEST_CASE("a detector keeps the betas it was given", "[samplers][detector]") {
   const auto rows = normal_rows(10, 4, 2);
   CHECK(loaded.score(rows).score == fitted.score(rows).score);
 }
+
+}  // namespace detector_test

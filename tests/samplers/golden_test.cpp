@@ -7,6 +7,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace golden_test {
+
 // Every run of data/golden_schedulers.json and golden_runs_0_42_1.json; data/README.md says how they were made.
 
 using namespace anodiff;
@@ -319,3 +321,5 @@ TEST_CASE("golden runs of diffusers 0.42.1 for the other samplers", "[samplers][
   CHECK(passed == 81);
   WARN(passed << " golden runs, the worst by " << worst << " of its largest element");
 }
+
+}  // namespace golden_test

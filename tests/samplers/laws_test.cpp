@@ -3,6 +3,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace laws_test {
+
 using namespace anodiff;
 using laws::index;
 
@@ -59,3 +61,5 @@ TEMPLATE_LIST_TEST_CASE("samplers refuse what is no run", "[samplers]", laws::al
 TEST_CASE("every sampler stands in the list", "[samplers][laws]") {
   laws::check_all_listed<decltype(std::tuple_cat(laws::all_samplers{}, laws::samplers_that_adapt{}))>("samplers");
 }
+
+}  // namespace laws_test

@@ -13,6 +13,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace learned_variance_test {
+
 using namespace anodiff;
 using samplers::ddpm;
 using samplers::ddpm_variance;
@@ -198,3 +200,5 @@ TEST_CASE("a learned variance is refused where there is none, and a network of a
   CHECK_THROWS_WITH((loop{narrow, predictions::learned_range<>{}, program_of(5), 1, 8, {}}),
                     "network_run: the prediction 'learned_range' needs a network with 16 outputs, got 8");
 }
+
+}  // namespace learned_variance_test

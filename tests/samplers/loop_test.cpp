@@ -8,6 +8,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace loop_test {
+
 // The library's loop does what concepts/sampler.hpp says of stages.
 
 using namespace anodiff;
@@ -97,3 +99,5 @@ TEST_CASE("the loop tells which level a stage leads to", "[samplers][loop]") {
   CHECK(runs.level_after(2, levels.back()) == levels[2]);
   CHECK(runs.level_after(6, levels.back()) == clean_level);
 }
+
+}  // namespace loop_test

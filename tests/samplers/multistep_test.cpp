@@ -3,6 +3,8 @@
 #include "laws/sampler_laws.hpp"
 #include "laws/schedule_laws.hpp"
 
+namespace multistep_test {
+
 using namespace anodiff;
 using samplers::node_weights;
 
@@ -201,3 +203,5 @@ TEST_CASE("one_step: the clean estimate of the noisiest level", "[samplers]") {
   CHECK(program[0].clean_weight == 1);
   CHECK(program[0].x_weight == 0);
 }
+
+}  // namespace multistep_test

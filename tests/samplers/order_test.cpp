@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laws/sampler_laws.hpp"
 
+namespace order_test {
+
 using namespace anodiff;
 using point = laws::gaussian_oracle::point;
 
@@ -89,3 +91,5 @@ TEST_CASE("deterministic samplers converge at their order", "[samplers][order]")
     }
   WARN(table);
 }
+
+}  // namespace order_test

@@ -2,6 +2,8 @@
 #include <anodiff/scorers/denoising_error.hpp>
 #include "fixtures.hpp"
 
+namespace denoising_error_test {
+
 using namespace scorers_fixtures;
 using scorers::denoising_error;
 
@@ -95,3 +97,5 @@ TEST_CASE("denoising error: of the clean sample it is the distance to the clean 
       CHECK(static_cast<double>(found.row(view)[e]) == Approx(off * off).epsilon(1e-3).margin(1e-5));
     }
 }
+
+}  // namespace denoising_error_test

@@ -5,6 +5,8 @@
 #include <numbers>
 #include "fixtures.hpp"
 
+namespace density_scorers_test {
+
 using namespace scorers_fixtures;
 
 namespace {
@@ -163,3 +165,5 @@ TEST_CASE("density scorers: what a row costs, and numbers out of range", "[score
   CHECK_THROWS_WITH((scorers::score_norm{{.least = 2, .most = 1}}),
                     "scorers::score_norm: need 0 < least <= most, got 2 and 1");
 }
+
+}  // namespace density_scorers_test

@@ -6,6 +6,8 @@
 #include <anodiff/scorers/diffusion_time.hpp>
 #include "laws/scorer_laws.hpp"
 
+namespace diffusion_time_test {
+
 using namespace anodiff;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("diffusion_time: a row without a single value gives each column the sc
   CHECK(found.flat()[0] > 0);
   CHECK(s.scorer.network_calls(s.context()) == 1);
 }
+
+}  // namespace diffusion_time_test

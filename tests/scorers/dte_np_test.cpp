@@ -3,6 +3,8 @@
 #include <anodiff/scorers/dte_np.hpp>
 #include "laws/scorer_laws.hpp"
 
+namespace dte_np_test {
+
 using namespace anodiff;
 using scorers::dte_np;
 
@@ -73,3 +75,5 @@ TEST_CASE("DTE-NP: more neighbours than rows are all of them", "[scorers]") {
   CHECK(out.flat()[0] == 4);  // the other one alone
   CHECK_THROWS_WITH((dte_np{{.neighbours = 0}}), "scorers::dte_np: neighbours must lie in [1, 1024], got 0");
 }
+
+}  // namespace dte_np_test

@@ -4,6 +4,8 @@
 #include <numbers>
 #include "fixtures.hpp"
 
+namespace likelihood_test {
+
 using namespace scorers_fixtures;
 using scorers::likelihood;
 
@@ -97,3 +99,5 @@ TEST_CASE("likelihood: what a row costs, and numbers out of range", "[scorers]")
   CHECK_THROWS_WITH(wide.scorer.prepare(wide.context(), 1),
                     "scorers::likelihood: an exact divergence (probes = 0) is for at most 64 columns, got 65");
 }
+
+}  // namespace likelihood_test

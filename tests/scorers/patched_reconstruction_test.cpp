@@ -5,6 +5,8 @@
 #include "laws/policy_laws.hpp"
 #include "laws/scorer_laws.hpp"
 
+namespace patched_reconstruction_test {
+
 using namespace anodiff;
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("patched_reconstruction: what cannot be", "[scorers]") {
       scorer{}.prepare(context, 1),
       "scorers::patched_reconstruction: needs pictures (height, width, channels), got samples of 1 dimensions");
 }
+
+}  // namespace patched_reconstruction_test

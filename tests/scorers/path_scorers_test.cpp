@@ -4,6 +4,8 @@
 #include <anodiff/scorers/round_trip.hpp>
 #include "fixtures.hpp"
 
+namespace path_scorers_test {
+
 using namespace scorers_fixtures;
 using scorers::diffpath;
 using scorers::round_trip;
@@ -89,3 +91,5 @@ TEST_CASE("scorers of the path: what a row costs, and numbers out of range", "[s
   CHECK_THROWS_WITH((round_trip{{.steps = 0}}), "scorers::round_trip: steps must lie in [1, 4096], got 0");
   CHECK_THROWS_WITH((round_trip{{.most = 0}}), "scorers::round_trip: most must be above 0, got 0");
 }
+
+}  // namespace path_scorers_test

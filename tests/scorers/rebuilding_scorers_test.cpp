@@ -6,6 +6,8 @@
 #include <anodiff/scorers/several_starts.hpp>
 #include "fixtures.hpp"
 
+namespace rebuilding_scorers_test {
+
 using namespace scorers_fixtures;
 using regretful = scorers::projection_regret<distances::l2>;
 using ladder = scorers::several_starts<distances::l2>;
@@ -128,3 +130,5 @@ TEST_CASE("scorers of rebuilds: what a row costs, and numbers out of range", "[s
   CHECK_THROWS_WITH((regretful{{.repeats = 0}}), "scorers::projection_regret: repeats must lie in [1, 4096], got 0");
   CHECK_THROWS_WITH((ladder{{.starts = 5000}}), "scorers::several_starts: starts must lie in [1, 4096], got 5000");
 }
+
+}  // namespace rebuilding_scorers_test

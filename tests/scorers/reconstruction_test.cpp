@@ -4,6 +4,8 @@
 #include <anodiff/scorers/reconstruction.hpp>
 #include "fixtures.hpp"
 
+namespace reconstruction_test {
+
 using namespace scorers_fixtures;
 using by_l1 = scorers::reconstruction<distances::l1>;
 using by_l2 = scorers::reconstruction<distances::l2>;
@@ -76,3 +78,5 @@ TEST_CASE("reconstruction: what a row costs, and numbers out of range", "[scorer
   CHECK_THROWS_WITH((by_l1{{.repeats = 0}}), "scorers::reconstruction: repeats must lie in [1, 4096], got 0");
   CHECK_THROWS_AS((by_l1{{.repeats = 4097}}), invalid_argument);
 }
+
+}  // namespace reconstruction_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace decimal_test {
+
 namespace {
 
 using anodiff::formats::detail::decimal_from;
@@ -40,3 +42,5 @@ TEST_CASE("what is too small for a double is 0 with its sign, what is too large 
 }
 
 }  // namespace
+
+}  // namespace decimal_test

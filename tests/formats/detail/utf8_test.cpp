@@ -2,6 +2,8 @@
 #include <anodiff/formats/detail/utf8.hpp>
 #include <catch2/catch.hpp>
 
+namespace utf8_test {
+
 namespace {
 
 using anodiff::formats::detail::append_utf8;
@@ -29,3 +31,5 @@ TEST_CASE("what is no UTF-8 is found at its first byte") {
 }
 
 }  // namespace
+
+}  // namespace utf8_test
