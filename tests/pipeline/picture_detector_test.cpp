@@ -153,9 +153,11 @@ TEST_CASE("a picture detector is saved and loaded to the bit, and damaged files 
   CHECK_THROWS_AS(detector::load(file.path), ad::data_error);
 }
 
-TEST_CASE("a picture detector with one network for all scales is of the older format", "[pictures]") {
+TEST_CASE("a picture detector with one network for all scales and no eye for texture is of an older format",
+          "[pictures]") {
   auto numbers = brief();
   numbers.picture.coarse_network = false;
+  numbers.texture.scales = 0;
   detector made{numbers, ad::cpu_engine{1}};
   made.fit(normal(44));
   const scratch file;
@@ -165,14 +167,20 @@ TEST_CASE("a picture detector with one network for all scales is of the older fo
   CHECK(detector::load(file.path, ad::cpu_engine{1}).score(picture).map == made.score(picture).map);
   CHECK(made.score(picture).map != fitted().score(picture).map);
 
-  // a file of that time does not know of a second network, and what the method's numbers say now needs one
+  // a file of that time knows of no second network and of no texture, which the method's numbers ask for now
   fitted().save(file.path);
-  std::ifstream in{file.path, std::ios::binary};
-  std::string bytes{std::istreambuf_iterator<char>{in}, {}};
-  const auto at = bytes.find("\"anodiff.format\":\"4\"");
-  REQUIRE(at != std::string::npos);
-  bytes[at + 18] = '3';
-  std::ofstream{file.path, std::ios::binary} << bytes;
+  const auto dated = [&](char format) {
+    std::ifstream in{file.path, std::ios::binary};
+    std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+    const auto at = bytes.find("\"anodiff.format\":\"");
+    REQUIRE(at != std::string::npos);
+    bytes[at + 18] = format;
+    std::ofstream{file.path, std::ios::binary} << bytes;
+  };
+  dated('5');
+  CHECK_THROWS_WITH(detector::load(file.path), Catch::Contains("was written in format 5, and method 'image_default' "
+                                                               "has judged texture since format 6; fit it again"));
+  dated('3');
   CHECK_THROWS_WITH(detector::load(file.path), Catch::Contains("was written in format 3, with one network for all "
                                                                "scales, and method 'image_default' has had two since "
                                                                "format 4; fit it again"));
@@ -188,7 +196,7 @@ TEST_CASE("a picture detector: networks share the time, and each has its steps",
                 return true;
               }});
   CHECK(hurried.record().steps == 16);
-  CHECK(stages == std::vector<std::string>{"prepare", "train", "train coarse", "measure", "calibrate"});
+  CHECK(stages == std::vector<std::string>{"prepare", "train", "train coarse", "texture", "measure", "calibrate"});
   CHECK(std::isfinite(hurried.score(textured(3)).score));
 }
 

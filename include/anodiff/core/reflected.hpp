@@ -14,4 +14,11 @@ namespace anodiff {
   return at < size ? at : period - at;
 }
 
+/// Where place i lies after reflection at the axis' two edges, so that its first and last element are repeated: …, 1,
+/// 0, 0, 1, …. Any i; size is at least 1.
+[[nodiscard]] constexpr index mirrored(index i, index size) noexcept {
+  const index period = 2 * size, at = (i % period + period) % period;
+  return at < size ? at : period - 1 - at;
+}
+
 }  // namespace anodiff

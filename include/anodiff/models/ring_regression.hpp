@@ -22,7 +22,8 @@ struct ring {
 /// the guess is: for maps that are a stationary Gaussian field, the exact mean given the ring, which is in-painting by
 /// the best denoiser there is, and the Mahalanobis distance from it. A conditional autoregression (Besag 1974, eq. 4.7)
 /// fitted by least squares, with a hole in its middle that hides a deviation as wide as itself. A place is a Gaussian
-/// mean of the few around it; beyond the border the maps are reflected.
+/// mean of the few around it; beyond the border the maps are mirrored,
+/// so that a place at the border is judged by others there.
 class ring_regression {
   template <class Maps>
   [[nodiscard]] static auto* at(Maps& maps, index plane, index i, index j) noexcept {
@@ -168,8 +169,7 @@ class ring_regression {
     for (index c = 0; c < out.extent(0); ++c)
       for (index i = 0; i < out.extent(1); ++i)
         for (index j = 0; j < out.extent(2); ++j)
-          *at(out, c, i, j) =
-              maps.row(c).data()[reflected(i - margin, rows) * columns + reflected(j - margin, columns)];
+          *at(out, c, i, j) = maps.row(c).data()[mirrored(i - margin, rows) * columns + mirrored(j - margin, columns)];
     return out;
   }
   [[nodiscard]] static tensor<float, 3> smoothed(tensor_view<const float, 3> maps) {

@@ -20,10 +20,10 @@ namespace anodiff::preprocessing {
   const index height = picture.extent(0), width = picture.extent(1), channels = picture.extent(2);
   tensor<float, 3> deviation{{height, width, 1}};
   for (index i = 0; i < height; ++i) {
-    const float *here = picture.row(i).data(), *above = picture.row(reflected(i - 1, height)).data(),
-                *below = picture.row(reflected(i + 1, height)).data();
+    const float *here = picture.row(i).data(), *above = picture.row(mirrored(i - 1, height)).data(),
+                *below = picture.row(mirrored(i + 1, height)).data();
     for (index j = 0; j < width; ++j) {
-      const index left = reflected(j - 1, width) * channels, right = reflected(j + 1, width) * channels;
+      const index left = mirrored(j - 1, width) * channels, right = mirrored(j + 1, width) * channels;
       float sum = 0;
       for (index c = 0; c < channels; ++c) {
         const index at = j * channels + c;
