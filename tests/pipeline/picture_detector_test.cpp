@@ -98,9 +98,12 @@ TEST_CASE("a picture detector finds damage, and where it is", "[pictures]") {
   CHECK(std::abs(column - 27) <= 5);
   CHECK(fitted().promised_rate() == 0.05);
   CHECK(found.score > *fitted().threshold());
+  auto sure = fitted();  // of more normal pictures than fit has held out
+  const auto fresh = normal(80, 500);
+  sure.calibrate(ad::pictures_in_memory{fresh}, {.alpha = 0.05});
   int alarms = 0;
-  for (std::uint32_t i = 0; i < 20; ++i) alarms += fitted().score(textured(200 + i)).is_anomaly ? 1 : 0;
-  CHECK(alarms <= 5);
+  for (std::uint32_t i = 0; i < 40; ++i) alarms += sure.score(textured(200 + i)).is_anomaly ? 1 : 0;
+  CHECK(alarms <= 6);
 }
 
 TEST_CASE("a picture detector: the same bits on any number of threads, and from several at once", "[pictures]") {
@@ -184,6 +187,31 @@ TEST_CASE("a picture detector with one network for all scales and no eye for tex
   CHECK_THROWS_WITH(detector::load(file.path), Catch::Contains("was written in format 3, with one network for all "
                                                                "scales, and method 'image_default' has had two since "
                                                                "format 4; fit it again"));
+}
+
+TEST_CASE("a picture detector refuses weights of texture that do not fit its numbers", "[pictures]") {
+  const scratch file;
+  fitted().save(file.path);
+  std::ifstream in{file.path, std::ios::binary};
+  std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+  const std::string far = "texture.far\":\"9\"";
+  const auto at = bytes.find(far);
+  REQUIRE(at != std::string::npos);
+  bytes[at + far.size() - 2] = '7';
+  std::ofstream{file.path, std::ios::binary} << bytes;
+  CHECK_THROWS_WITH(detector::load(file.path), Catch::Contains("weights: needs 114 numbers, got 226"));
+}
+
+TEST_CASE("a picture detector: bad numbers of texture are said", "[pictures]") {
+  const auto refused = [](auto&& change, const char* words) {
+    auto numbers = brief();
+    change(numbers.texture);
+    CHECK_THROWS_WITH((detector{numbers, ad::cpu_engine{1}}), words);
+  };
+  refused([](auto& t) { t.scales = 9; }, "texture: scales must lie in [0, 8], got 9");
+  refused([](auto& t) { t.square = 0; }, "texture: square must lie in [1, 64], got 0");
+  refused([](auto& t) { t.near = 0; }, "texture: near must lie in [1, 32], got 0");
+  refused([](auto& t) { t.far = 3; }, "texture: far must lie in [4, 64], got 3");
 }
 
 TEST_CASE("a picture detector: networks share the time, and each has its steps", "[pictures]") {
