@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Detectors chosen at run time, compiled once: one small file for each instance, so that they build in parallel.
 file(GLOB preset_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/instances/*.cpp)
+set(dispatchers ${preset_sources})
+list(FILTER dispatchers INCLUDE REGEX "/any_[a-z_]+\\.cpp$")
+set_source_files_properties(${dispatchers} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # they only declare what the others define
 if(preset_sources)
   add_library(anodiff_presets STATIC ${preset_sources})
   add_library(anodiff::presets ALIAS anodiff_presets)

@@ -38,7 +38,7 @@ TEST_CASE("the job on a folder of pictures", "[cli]") {
 
   const auto facts = done(at.folder, {"info", at.model, "--json"}).json();
   CHECK(facts.at("method").string("info") == "image_default");
-  CHECK(facts.at("format").integer("info") == 4);
+  CHECK(facts.at("format").integer("info") == 6);
   CHECK(done(at.folder, {"info", at.model}).out.find("image_default") != std::string::npos);
 
   const auto calibrated = at.folder / "other.anodiff";
@@ -78,8 +78,12 @@ TEST_CASE("a region of interest and a minimum area, from fit to explain", "[cli]
     CHECK(regions[0].at("share").number("explain") > 0.5);
     CHECK(regions[0].at("p_value").number("explain") < 0.06);
     const auto& scales = regions[0].at("scales").elements("explain");
-    REQUIRE(scales.size() == 2);
-    CHECK(scales[0].at("share").number("explain") + scales[1].at("share").number("explain") == Approx(1));
+    REQUIRE(scales.size() == 5);
+    double shares = 0;
+    for (const auto& scale : scales) shares += scale.at("share").number("explain");
+    CHECK(shares == Approx(1));
+    CHECK(scales[1].at("by").string("explain") == "network");
+    CHECK(scales[2].at("by").string("explain") == "texture");
   }
   CHECK(exists(maps + "/hole_0.png") + exists(maps + "/hole_1.png") + exists(maps + "/hole_2.png") +
             exists(maps + "/hole_3.png") ==
@@ -110,7 +114,7 @@ TEST_CASE("a region of interest and a minimum area, from fit to explain", "[cli]
   focused.insert(focused.end(), {"--interest", interest, "--minimum-area", "3"});
   done(at.folder, focused);
   const auto facts = done(at.folder, {"info", at.model, "--json"}).json();
-  CHECK(facts.at("format").integer("info") == 5);
+  CHECK(facts.at("format").integer("info") == 6);
   CHECK(facts.at("numbers").at("picture.minimum_area").integer("info") == 3);
   CHECK(facts.at("interest").at("pixels").integer("info") == 36 * 12);
   const auto other = at.folder / "other.anodiff";

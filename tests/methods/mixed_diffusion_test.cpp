@@ -7,6 +7,8 @@
 #include "laws/corruption_laws.hpp"
 #include "laws/network_gradients.hpp"
 
+namespace mixed_diffusion_test {
+
 namespace ad = anodiff;
 using ad::corruptions::gaussian_multinomial;
 using ad::objectives::mixed_error;
@@ -210,3 +212,5 @@ TEST_CASE("mixed_diffusion: a class that does not fit its row is found, and name
   for (ad::index i = 0; i < 200; i += 37)
     CHECK(again.score(fresh.view().slice(i, i + 1)).score[0] == found.score[static_cast<std::size_t>(i)]);
 }
+
+}  // namespace mixed_diffusion_test

@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+namespace ring_regression_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -107,3 +109,5 @@ TEST_CASE("ring_regression: flat maps and maps smaller than the ring are no trou
   const auto far = made.distance(flat(0));
   for (const float v : far.flat()) CHECK(v == 0);
 }
+
+}  // namespace ring_regression_test

@@ -11,6 +11,8 @@
 #include "laws/objective_laws.hpp"
 #include "support/small_rows.hpp"
 
+namespace contrastive_test {
+
 namespace ad = anodiff;
 using ad::objectives::contrastive;
 
@@ -152,3 +154,5 @@ TEST_CASE("ddae takes the contrast by a number of its own", "[methods]") {
   CHECK(ddae{}.numbers().objective.weight == 0);
   CHECK(scores(0) != scores(0.1));
 }
+
+}  // namespace contrastive_test

@@ -2,6 +2,8 @@
 #include <anodiff/preprocessing/texture.hpp>
 #include <catch2/catch.hpp>
 
+namespace texture_test {
+
 namespace ad = anodiff;
 
 TEST_CASE("texture: brightness and roughness of squares, by hand", "[preprocessing]") {
@@ -37,3 +39,5 @@ TEST_CASE("texture: bad use is said", "[preprocessing]") {
   CHECK_THROWS_WITH(ad::preprocessing::texture(ad::tensor<float, 3>{{0, 2, 1}}, 1),
                     Catch::Contains("needs a picture with a pixel"));
 }
+
+}  // namespace texture_test

@@ -12,6 +12,8 @@
 #include <catch2/catch.hpp>
 #include "support/small_rows.hpp"
 
+namespace attribution_test {
+
 namespace ad = anodiff;
 
 namespace {
@@ -97,3 +99,5 @@ TEST_CASE("projection regret names the column that lies outside its habits", "[s
   check_scorer<empirical, ad::scorers::projection_regret<ad::distances::l2>>({.repeats = 16}, habits(800, 1), usual,
                                                                              displaced(usual, 5));
 }
+
+}  // namespace attribution_test

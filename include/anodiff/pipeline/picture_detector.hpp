@@ -110,8 +110,7 @@ class basic_picture_detector {
     for (std::size_t scale = 0; scale < statistics_.size(); ++scale)
       out.push_back(resized(map_at(picture, static_cast<index>(scale), statistics_[scale]), picture.extent(0),
                             picture.extent(1)));
-    for (const auto& map : texture_.maps(texture_of(picture)))
-      out.push_back(resized(map, picture.extent(0), picture.extent(1)));
+    for (const auto& map : texture_maps(picture)) out.push_back(resized(map, picture.extent(0), picture.extent(1)));
     return out;
   }
 
@@ -221,9 +220,14 @@ class basic_picture_detector {
     std::ranges::transform(out.flat(), out.data(), turned);
     return out;
   }
+  [[nodiscard]] auto squares_inside() const {
+    return [this](index rows, index columns) { return wholly_inside(rows, columns); };
+  }
   [[nodiscard]] std::vector<tensor<float, 3>> texture_of(tensor_view<const float, 3> picture) const {
-    return texture_.features(reduced(picture, 0),
-                             [this](index rows, index columns) { return wholly_inside(rows, columns); });
+    return texture_.features(reduced(picture, 0), squares_inside());
+  }
+  [[nodiscard]] std::vector<tensor<float, 2>> texture_maps(tensor_view<const float, 3> picture) const {
+    return texture_.maps(texture_of(picture), squares_inside());
   }
   /// The coarser scales' own network sees deviations of 1 on average, and none above 8.
   void scale_to_unit(tensor_view<float, 3> picture) const {

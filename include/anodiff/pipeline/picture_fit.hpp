@@ -115,7 +115,7 @@ void basic_picture_detector<Parts>::study_texture(const picture_list& pictures, 
     features.push_back(texture_of(pictures.load(i * learning / count)));
     said(report, "texture", i + 1, count);
   }
-  texture_.learn(features, [&](index rows, index columns) { return wholly_inside(rows, columns); });
+  texture_.learn(features, squares_inside());
 }
 
 template <class Parts>

@@ -115,7 +115,7 @@ tensor<float, 2> basic_picture_detector<Parts>::map_of(tensor_view<const float, 
         resized(map, out.extent(0), out.extent(1)).flat(), out.flat(), out.data(),
         [](float coarse, float fine) { return sums_tails ? coarse + fine : std::max(coarse, fine); });
   }
-  for (const auto& map : texture_.maps(texture_of(picture)))
+  for (const auto& map : texture_maps(picture))
     std::ranges::transform(resized(map, out.extent(0), out.extent(1)).flat(), out.flat(), out.data(), std::plus<>{});
   return out;
 }

@@ -70,23 +70,30 @@ class picture_texture {
       std::vector<float> values, all;
       for (const auto& picture : normal) {
         const auto far = guess.distance(picture[k]);
-        const tensor<std::uint8_t, 2> counts = inside(far.extent(0), far.extent(1));
+        const tensor<std::uint8_t, 2> counts = judged(inside(far.extent(0), far.extent(1)));
         for (index e = 0, step = 1 + far.size() / most_values; e < far.size(); e += step) {
           all.push_back(far.data()[e]);
           if (counts.size() == 0 || counts.data()[e] != 0) values.push_back(far.data()[e]);
         }
       }
-      if (values.size() < 2) values = std::move(all);  // no square lies inside: all are the median
+      if (values.size() < 2) values = std::move(all);  // no ring lies inside, and none will be judged
       if (values.size() < 2) values.resize(2, values.front());
       scales_.push_back({guess, calibration::tail_curve{std::move(values)}});
     }
   }
-  /// −log10 of how rare each square is, at each scale.
-  [[nodiscard]] std::vector<tensor<float, 2>> maps(std::span<const tensor<float, 3>> features) const {
+  /// −log10 of how rare each square is, at each scale; 0 where a square or its ring does not lie inside, so that what
+  /// is outside is not felt.
+  template <class Inside>
+  [[nodiscard]] std::vector<tensor<float, 2>> maps(std::span<const tensor<float, 3>> features, Inside&& inside) const {
     std::vector<tensor<float, 2>> out;
     for (std::size_t k = 0; k < scales_.size(); ++k) {
       auto& map = out.emplace_back(scales_[k].guess.distance(features[k]));
-      for (float& v : map.flat()) v = static_cast<float>(scales_[k].tail(static_cast<double>(v)));
+      const auto counts = judged(inside(map.extent(0), map.extent(1)));
+      for (index e = 0; e < map.size(); ++e) {
+        float& v = map.data()[e];
+        v = counts.size() > 0 && counts.data()[e] == 0 ? 0
+                                                       : static_cast<float>(scales_[k].tail(static_cast<double>(v)));
+      }
     }
     return out;
   }
@@ -125,6 +132,21 @@ class picture_texture {
     if (!counted.empty()) std::nth_element(counted.begin(), middle, counted.end());
     for (std::size_t e = 0; e < map.size(); ++e)
       map[e] = counts.size() == 0 || counts.data()[e] != 0 ? map[e] - *middle : 0;
+  }
+  /// The squares whose ring, too, lies inside.
+  [[nodiscard]] tensor<std::uint8_t, 2> judged(const tensor<std::uint8_t, 2>& counts) const {
+    const index rows = counts.extent(0), columns = counts.extent(1);
+    tensor<std::uint8_t, 2> across{counts.extents()}, out{counts.extents()};
+    const auto all = [&](index k, index size, auto&& at) {
+      for (index n = std::max<index>(0, k - params_.far); n <= std::min(size - 1, k + params_.far); ++n)
+        if (at(n) == 0) return std::uint8_t{0};
+      return std::uint8_t{1};
+    };
+    for (index i = 0; i < rows; ++i)
+      for (index j = 0; j < columns; ++j) across(i, j) = all(j, columns, [&](index n) { return counts(i, n); });
+    for (index i = 0; i < rows; ++i)
+      for (index j = 0; j < columns; ++j) out(i, j) = all(i, rows, [&](index n) { return across(n, j); });
+    return out;
   }
   /// Every second row and column: the squares of a texture resemble their neighbours.
   [[nodiscard]] models::ring around() const noexcept { return {params_.near, params_.far, 2}; }
