@@ -1,4 +1,4 @@
-// budget-seconds: 22
+// budget-seconds: 30
 // SPDX-License-Identifier: Apache-2.0
 // The aim is 4: until it is met, this holds what there is, 16.6, and a third. All of fit, score and the file is compiled
 // here.

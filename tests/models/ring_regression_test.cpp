@@ -28,8 +28,8 @@ ad::tensor<float, 3> field(std::uint32_t n) {
   for (float& v : out.flat()) v *= 4;
   return out;
 }
-ad::models::ring_regression learned(const ad::models::ring& where, ad::index planes, auto&& picture) {
-  ad::models::ring_regression::study study{where, planes};
+ad::models::ring_regression<float> learned(const ad::models::ring& where, ad::index planes, auto&& picture) {
+  ad::models::ring_regression<float>::study study{where, planes};
   for (std::uint32_t n = 0; n < 20; ++n) study.add(picture(n));
   return study.conclude();
 }
@@ -96,10 +96,11 @@ TEST_CASE("ring_regression: what is stored gives the same distances; other sizes
     stored[std::string{name}] = {values.begin(), values.end()};
   });
   const auto find = [&](std::string_view name) -> const std::vector<float>& { return stored.find(name)->second; };
-  CHECK(ad::models::ring_regression::restored(around, 2, find).distance(noise(5, 2)) == made.distance(noise(5, 2)));
-  CHECK_THROWS_WITH(ad::models::ring_regression::restored(around, 3, find), Catch::Contains("weights: needs"));
+  CHECK(ad::models::ring_regression<float>::restored(around, 2, find).distance(noise(5, 2)) ==
+        made.distance(noise(5, 2)));
+  CHECK_THROWS_WITH(ad::models::ring_regression<float>::restored(around, 3, find), Catch::Contains("weights: needs"));
   CHECK_THROWS_WITH(made.distance(noise(5, 1)), "models::ring_regression: has learned from 2 maps, got 1");
-  CHECK_THROWS_WITH((ad::models::ring_regression::study{around, 1}.conclude()),
+  CHECK_THROWS_WITH((ad::models::ring_regression<float>::study{around, 1}.conclude()),
                     "models::ring_regression: needs maps to learn from");
 }
 

@@ -24,6 +24,7 @@ struct ring {
 /// fitted by least squares, with a hole in its middle that hides a deviation as wide as itself. A place is a Gaussian
 /// mean of the few around it; beyond the border the maps are mirrored,
 /// so that a place at the border is judged by others there.
+template <class Real>
 class ring_regression {
   template <class Maps>
   [[nodiscard]] static auto* at(Maps& maps, index plane, index i, index j) noexcept {
@@ -43,7 +44,7 @@ class ring_regression {
           target_{Eigen::MatrixXd::Zero(planes, planes)} {}
 
     /// maps (planes, rows, columns); of large ones every few rows.
-    void add(tensor_view<const float, 3> maps) {
+    void add(tensor_view<const Real, 3> maps) {
       constexpr index most_places = 8192;
       const index rows = maps.extent(1), columns = maps.extent(2);
       const auto around = offsets(ring_);
@@ -53,10 +54,10 @@ class ring_regression {
       in.row(inputs_ - 1).setOnes();
       for (index i = 0; i < rows; i += 1 + rows * columns / most_places) {
         for (index c = 0; c < planes_; ++c) {
-          const float* here = at(smooth, c, i, 0);
+          const Real* here = at(smooth, c, i, 0);
           for (index j = 0; j < columns; ++j) out(c, j) = static_cast<double>(here[j]);
           for (std::size_t k = 0; k < around.size(); ++k) {
-            const float* from = at(padded, c, i + ring_.far + around[k].first, ring_.far + around[k].second);
+            const Real* from = at(padded, c, i + ring_.far + around[k].first, ring_.far + around[k].second);
             for (index j = 0; j < columns; ++j)
               in(static_cast<index>(k) * planes_ + c, j) = static_cast<double>(from[j]);
           }
@@ -82,9 +83,9 @@ class ring_regression {
       const Eigen::MatrixXd whiten = left.llt().matrixL().solve(Eigen::MatrixXd::Identity(planes_, planes_));
       ring_regression out{ring_, planes_};
       for (index i = 0; i < inputs_; ++i)
-        for (index c = 0; c < planes_; ++c) out.weights_.push_back(static_cast<float>(weights(i, c)));
+        for (index c = 0; c < planes_; ++c) out.weights_.push_back(static_cast<Real>(weights(i, c)));
       for (index i = 0; i < planes_; ++i)
-        for (index c = 0; c < planes_; ++c) out.whiten_.push_back(static_cast<float>(whiten(i, c)));
+        for (index c = 0; c < planes_; ++c) out.whiten_.push_back(static_cast<Real>(whiten(i, c)));
       return out;
     }
 
@@ -96,32 +97,32 @@ class ring_regression {
   };
 
   /// (rows, columns): how far each place lies from what its ring lets expect, in standard deviations, at least 0.
-  [[nodiscard]] tensor<float, 2> distance(tensor_view<const float, 3> maps) const {
+  [[nodiscard]] tensor<Real, 2> distance(tensor_view<const Real, 3> maps) const {
     check(maps.extent(0) == planes_, "models::ring_regression: has learned from ", planes_, " maps, got ",
           maps.extent(0));
     const index rows = maps.extent(1), columns = maps.extent(2);
     const auto around = offsets(ring_);
     const auto padded = padded_by(maps, ring_.far);
     auto rest = smoothed(maps);
-    const float* constant = weights_.data() + planes_ * planes_ * static_cast<index>(around.size());
-    tensor<float, 2> out{{rows, columns}};
+    const Real* constant = weights_.data() + planes_ * planes_ * static_cast<index>(around.size());
+    tensor<Real, 2> out{{rows, columns}};
     for (index i = 0; i < rows; ++i) {
       for (index c = 0; c < planes_; ++c) {
-        float* to = at(rest, c, i, 0);
+        Real* to = at(rest, c, i, 0);
         for (index j = 0; j < columns; ++j) to[j] -= constant[c];
         for (std::size_t k = 0; k < around.size(); ++k)
           for (index p = 0; p < planes_; ++p) {
-            const float weight = weights_[(k * static_cast<std::size_t>(planes_) + static_cast<std::size_t>(p)) *
-                                              static_cast<std::size_t>(planes_) +
-                                          static_cast<std::size_t>(c)];
-            const float* from = at(padded, p, i + ring_.far + around[k].first, ring_.far + around[k].second);
+            const Real weight = weights_[(k * static_cast<std::size_t>(planes_) + static_cast<std::size_t>(p)) *
+                                             static_cast<std::size_t>(planes_) +
+                                         static_cast<std::size_t>(c)];
+            const Real* from = at(padded, p, i + ring_.far + around[k].first, ring_.far + around[k].second);
             for (index j = 0; j < columns; ++j) to[j] -= weight * from[j];
           }
       }
       for (index j = 0; j < columns; ++j) {
-        float square = 0;
+        Real square = 0;
         for (index a = 0; a < planes_; ++a) {
-          float sum = 0;
+          Real sum = 0;
           for (index b = 0; b <= a; ++b) sum += whiten_[static_cast<std::size_t>(a * planes_ + b)] * *at(rest, b, i, j);
           square += sum * sum;
         }
@@ -131,17 +132,17 @@ class ring_regression {
     return out;
   }
 
-  /// For storage: f(name, span of floats).
+  /// For storage: f(name, span of Real).
   template <class F>
   void tensors(F&& f) const {
-    f("weights", std::span<const float>{weights_});
-    f("whiten", std::span<const float>{whiten_});
+    f("weights", std::span<const Real>{weights_});
+    f("whiten", std::span<const Real>{whiten_});
   }
-  /// What find(name), a span of finite floats, has stored. Throws data_error where the sizes do not fit.
+  /// What find(name), a span of finite numbers, has stored. Throws data_error where the sizes do not fit.
   template <class Find>
   [[nodiscard]] static ring_regression restored(const ring& where, index planes, Find&& find) {
     ring_regression out{where, planes};
-    const auto take = [&](std::string_view name, index count, std::vector<float>& to) {
+    const auto take = [&](std::string_view name, index count, std::vector<Real>& to) {
       const auto found = find(name);
       check<data_error>(static_cast<index>(found.size()) == count, name, ": needs ", count, " numbers, got ",
                         found.size());
@@ -163,29 +164,29 @@ class ring_regression {
           out.emplace_back(i, j);
     return out;
   }
-  [[nodiscard]] static tensor<float, 3> padded_by(tensor_view<const float, 3> maps, index margin) {
+  [[nodiscard]] static tensor<Real, 3> padded_by(tensor_view<const Real, 3> maps, index margin) {
     const index rows = maps.extent(1), columns = maps.extent(2);
-    tensor<float, 3> out{{maps.extent(0), rows + 2 * margin, columns + 2 * margin}};
+    tensor<Real, 3> out{{maps.extent(0), rows + 2 * margin, columns + 2 * margin}};
     for (index c = 0; c < out.extent(0); ++c)
       for (index i = 0; i < out.extent(1); ++i)
         for (index j = 0; j < out.extent(2); ++j)
           *at(out, c, i, j) = maps.row(c).data()[mirrored(i - margin, rows) * columns + mirrored(j - margin, columns)];
     return out;
   }
-  [[nodiscard]] static tensor<float, 3> smoothed(tensor_view<const float, 3> maps) {
-    static const auto weights = ops::gaussian_weights<float>(0.7);
+  [[nodiscard]] static tensor<Real, 3> smoothed(tensor_view<const Real, 3> maps) {
+    static const auto weights = ops::gaussian_weights<Real>(0.7);
     const index rows = maps.extent(1), columns = maps.extent(2);
-    tensor<float, 3> out{maps.extents()};
-    std::vector<float> scratch(static_cast<std::size_t>(rows * columns));
+    tensor<Real, 3> out{maps.extents()};
+    std::vector<Real> scratch(static_cast<std::size_t>(rows * columns));
     ops::reference::run(
-        ops::blur<float>{maps.data(), out.data(), scratch.data(), &weights, maps.extent(0), rows, columns, 1});
+        ops::blur<Real>{maps.data(), out.data(), scratch.data(), &weights, maps.extent(0), rows, columns, 1});
     return out;
   }
 
   ring ring_;
   index planes_;
-  std::vector<float> weights_;  // (offsets x planes + 1, planes)
-  std::vector<float> whiten_;   // (planes, planes), lower triangular
+  std::vector<Real> weights_;  // (offsets x planes + 1, planes)
+  std::vector<Real> whiten_;   // (planes, planes), lower triangular
 };
 
 }  // namespace anodiff::models

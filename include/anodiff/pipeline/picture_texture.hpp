@@ -40,9 +40,10 @@ struct texture_params {
 /// How rare the brightness and the roughness of a picture's squares are, given the ring of squares around each: what no
 /// network needs to learn, and what shows deviations that are wide, soft, or smoother than they should be. At each
 /// scale a models::ring_regression of preprocessing::texture, and a calibration::tail_curve of its distance.
-class picture_texture {
+template <class Real>
+class basic_picture_texture {
  public:
-  explicit picture_texture(texture_params p = {}) : params_{p} { p.verify(); }
+  explicit basic_picture_texture(texture_params p = {}) : params_{p} { p.verify(); }
 
   [[nodiscard]] bool has_learned() const noexcept { return !scales_.empty(); }
   /// What it looks at in a picture (h, w, c) of the finest scale: the maps of each scale, less their median, so that
@@ -63,7 +64,7 @@ class picture_texture {
   void learn(std::span<const std::vector<tensor<float, 3>>> normal, Inside&& inside) {
     scales_.clear();
     for (std::size_t k = 0; k < static_cast<std::size_t>(params_.scales); ++k) {
-      models::ring_regression::study study{around(), normal.front()[k].extent(0)};
+      typename models::ring_regression<Real>::study study{around(), normal.front()[k].extent(0)};
       for (const auto& picture : normal) study.add(picture[k]);
       const auto guess = study.conclude();
       constexpr index most_values = 20'000;  // of a picture
@@ -114,14 +115,14 @@ class picture_texture {
     scales_.clear();
     for (index k = 0; k < params_.scales; ++k)
       scales_.push_back(
-          {models::ring_regression::restored(
+          {models::ring_regression<Real>::restored(
                around(), channels + 1, [&](std::string_view name) { return floats(concat("texture.", k, ".", name)); }),
            calibration::tail_curve::restored(doubles(concat("texture.", k, ".tail")))});
   }
 
  private:
   struct scale {
-    models::ring_regression guess;
+    models::ring_regression<Real> guess;
     calibration::tail_curve tail;
   };
   static void less_median(std::span<float> map, const tensor<std::uint8_t, 2>& counts) {
@@ -154,5 +155,7 @@ class picture_texture {
   texture_params params_;
   std::vector<scale> scales_;
 };
+
+using picture_texture = basic_picture_texture<float>;
 
 }  // namespace anodiff
