@@ -6,6 +6,7 @@
 #include <limits>
 #include "laws/corruption_laws.hpp"
 #include "laws/network_gradients.hpp"
+#include "support/small_rows.hpp"
 
 namespace mixed_diffusion_test {
 
@@ -22,22 +23,8 @@ constexpr double gap = std::numeric_limits<double>::quiet_NaN();
 const ad::fit_options told{.columns = {"size", "weight", "colour"},
                            .schema = {{}, {}, {ad::formats::column_kind::categorical, {"blue", "green", "red"}}}};
 
-/// size, a weight that follows it, and a colour: red where the size is above 0, else blue or green.
-ad::tensor<double, 2> rows(ad::index n, std::uint64_t seed) {
-  ad::tensor<double, 2> out{{n, 3}};
-  const ad::noise_key key{.seed = seed};
-  for (ad::index i = 0; i < n; ++i) {
-    const auto at = static_cast<std::uint64_t>(i);
-    const double size = ad::random_normal(key, 2 * at);
-    out(i, 0) = size;
-    out(i, 1) = 3 * size + 0.3 * ad::random_normal(key, 2 * at + 1);
-    out(i, 2) = size > 0 ? 2 : static_cast<double>(i % 2);
-  }
-  return out;
-}
-ad::index culprit(std::span<const float> evidence) {
-  return static_cast<ad::index>(std::ranges::max_element(evidence) - evidence.begin());
-}
+using ad::test::culprit;
+constexpr auto rows = &ad::test::coloured_rows;
 
 /// Two categories, of three and two classes: P(a, b).
 constexpr double joint[3][2] = {{0.4, 0.05}, {0.05, 0.3}, {0.1, 0.1}};

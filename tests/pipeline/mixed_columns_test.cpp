@@ -8,6 +8,7 @@
 #include <anodiff/scorers/denoising_error.hpp>
 #include <catch2/catch.hpp>
 #include <limits>
+#include "support/small_rows.hpp"
 
 namespace mixed_columns_test {
 
@@ -25,24 +26,12 @@ using neighbours = ad::detector<ad::methods::knn_preset, ad::models::knn<ad::cpu
                                 ad::scorers::neighbour_distance, ad::preprocessing::mixed>;
 using network = ad::detector<ad::models::mlp<ad::cpu_engine>, ad::scorers::denoising_error, ad::preprocessing::mixed>;
 
-/// size, a weight that follows it, and a colour: red where the size is above 0, else blue or green; violet twice in
-/// all.
+using ad::test::culprit;
+/// Blue, green and red; violet twice in all.
 ad::tensor<double, 2> rows(ad::index n, std::uint64_t seed) {
-  ad::tensor<double, 2> out{{n, 3}};
-  const ad::noise_key key{.seed = seed};
-  for (ad::index i = 0; i < n; ++i) {
-    const auto at = static_cast<std::uint64_t>(i);
-    const double size = ad::random_normal(key, 2 * at);
-    out(i, 0) = size;
-    out(i, 1) = 3 * size + 0.3 * ad::random_normal(key, 2 * at + 1);
-    out(i, 2) = size > 0 ? 2 : static_cast<double>(i % 2);
-  }
+  auto out = ad::test::coloured_rows(n, seed);
   if (n > 300) out(100, 2) = out(250, 2) = 3;
   return out;
-}
-/// The place of the largest evidence.
-ad::index culprit(std::span<const float> evidence) {
-  return static_cast<ad::index>(std::ranges::max_element(evidence) - evidence.begin());
 }
 template <class F>
 std::string message_of(F&& f) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/core/tensor.hpp>
 
@@ -23,6 +24,25 @@ namespace anodiff::test {
 [[nodiscard]] inline tensor<double, 2> shifted(tensor<double, 2> x, index column, double by) {
   for (index i = 0; i < x.rows(); ++i) x(i, column) += by;
   return x;
+}
+
+/// size, a weight that follows it, and a colour: 2 where the size is above 0, else 0 or 1 in turn.
+[[nodiscard]] inline tensor<double, 2> coloured_rows(index n, std::uint64_t seed) {
+  tensor<double, 2> out{{n, 3}};
+  const noise_key key{.seed = seed};
+  for (index i = 0; i < n; ++i) {
+    const auto at = static_cast<std::uint64_t>(i);
+    const double size = random_normal(key, 2 * at);
+    out(i, 0) = size;
+    out(i, 1) = 3 * size + 0.3 * random_normal(key, 2 * at + 1);
+    out(i, 2) = size > 0 ? 2 : static_cast<double>(i % 2);
+  }
+  return out;
+}
+
+/// The place of the largest evidence.
+[[nodiscard]] inline index culprit(std::span<const float> evidence) {
+  return static_cast<index>(std::ranges::max_element(evidence) - evidence.begin());
 }
 
 }  // namespace anodiff::test
