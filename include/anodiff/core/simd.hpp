@@ -138,12 +138,32 @@ template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE element<V> sum(const V& v) noexcept {
   return fold<V>(v, [](const auto& a, const auto& b) { return a + b; });
 }
+/// a > b ? a : b, lane by lane: b where either is not a number.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V max(const V& a, const V& b) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)  // clang finds the instruction by itself
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64 && std::is_same_v<element<V>, float>)
+    return __builtin_ia32_maxps512_mask(a, b, V{}, static_cast<unsigned short>(0xFFFF), 4);
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32 && std::is_same_v<element<V>, float>) return __builtin_ia32_maxps256(a, b);
+#endif
+#endif
   return a > b ? a : b;
 }
+/// a < b ? a : b, lane by lane: b where either is not a number.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V min(const V& a, const V& b) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64 && std::is_same_v<element<V>, float>)
+    return __builtin_ia32_minps512_mask(a, b, V{}, static_cast<unsigned short>(0xFFFF), 4);
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32 && std::is_same_v<element<V>, float>) return __builtin_ia32_minps256(a, b);
+#endif
+#endif
   return a < b ? a : b;
 }
 
@@ -208,33 +228,34 @@ template <class V>
   return (a & low) * (b & low);
 }
 
-/// Nearest integer of |x| < 2^22 (float) or 2^51 (double), by the shift that pushes the fraction out of the mantissa.
+namespace detail {
+/// e^x of floats in [-87.3, 88.3], relative error below 2e-7.
 template <class V>
-[[nodiscard]] ANODIFF_ALWAYS_INLINE V round_to_integer(const V& x) noexcept {
-  constexpr element<V> shift = sizeof(element<V>) == 4 ? element<V>(0x1.8p23) : element<V>(0x1.8p52);
-  return (x + shift) - shift;
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V exp_within(const V& x) noexcept {
+  using integers = vec<std::int32_t, lanes_of<V>>;
+  constexpr float shift = 0x1.8p23F + 127;  // leaves the nearest integer, and the exponent's bias, in the lowest bits
+  const V shifted = x * 1.44269504F + shift;
+  const V n = shifted - shift;
+  const V r = (x - n * 0.693359375F) - n * -2.12194440e-4F;  // ln 2 in two parts: the first product is exact
+  V p = r * 1.3813880599e-3F + 8.3690635591e-3F;
+  p = p * r + 4.1668421826e-2F;
+  p = p * r + 1.6666517762e-1F;
+  p = p * r + 4.9999993254e-1F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  return p * std::bit_cast<V>(std::bit_cast<integers>(shifted) << 23);
 }
+}  // namespace detail
 
 /// e^x. float: relative error below 2e-7 for x in [-87, 88], clamped outside; double: std::exp lane by lane.
 template <class V>
-[[nodiscard]] ANODIFF_ALWAYS_INLINE V exp(V x) noexcept {
+[[nodiscard]] ANODIFF_ALWAYS_INLINE V exp(const V& x) noexcept {
   if constexpr (sizeof(element<V>) == 8) {
     V y;
     for (int i = 0; i < lanes_of<V>; ++i) y[i] = std::exp(x[i]);
     return y;
   } else {
-    using integers = vec<std::int32_t, lanes_of<V>>;
-    x = min(max(x, broadcast<V>(-87.3F)), broadcast<V>(88.3F));
-    const V n = round_to_integer<V>(x * 1.44269504F);
-    const V r = (x - n * 0.693359375F) - n * -2.12194440e-4F;  // ln 2 in two parts: the first product is exact
-    V p = r * 1.9875691500e-4F + 1.3981999507e-3F;
-    p = p * r + 8.3334519073e-3F;
-    p = p * r + 4.1665795894e-2F;
-    p = p * r + 1.6666665459e-1F;
-    p = p * r + 5.0000001201e-1F;
-    p = p * (r * r) + r + 1.0F;
-    const integers scale = (__builtin_convertvector(n, integers) + 127) << 23;
-    return p * std::bit_cast<V>(scale);
+    return detail::exp_within<V>(min(max(x, broadcast<V>(-87.3F)), broadcast<V>(88.3F)));
   }
 }
 
@@ -282,7 +303,8 @@ template <class V>
 /// as long.
 template <class V>
 [[nodiscard]] ANODIFF_ALWAYS_INLINE V sigmoid(const V& x) noexcept {
-  if constexpr (sizeof(element<V>) == 4) return inverse<V>(1 + exp<V>(min<V>(-x, broadcast<V>(80))));
+  if constexpr (sizeof(element<V>) == 4)
+    return inverse<V>(1 + detail::exp_within<V>(-min(max(x, broadcast<V>(-80)), broadcast<V>(87.3F))));
   return 1 / (1 + exp<V>(-x));
 }
 

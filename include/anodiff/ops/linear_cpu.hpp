@@ -34,6 +34,17 @@ struct linear_finish {
   void operator()(index row, index column, const T* sums, int count) const noexcept {
     with_kind(op.kind, [&]<activation Kind>() { finish_piece<Kind>(op, row, column, sums, count); });
   }
+  void tile(index row, index rows, index column, const T* sums, index stride, int count) const noexcept {
+    const auto each_row = [&](auto length) {
+      with_kind(op.kind, [&]<activation Kind>() {
+        for (index r = 0; r < rows; ++r) finish_piece<Kind>(op, row + r, column, sums + r * stride, length);
+      });
+    };
+    if (count == tile_size<T>::columns)
+      each_row(std::integral_constant<int, tile_size<T>::columns>{});
+    else
+      each_row(count);
+  }
 };
 
 /// Writes or adds each finished piece to a row-major target.
@@ -48,6 +59,14 @@ struct store_finish {
       const auto sum = lanes.load(sums + j);
       lanes.store(to + j, add ? lanes.load(to + j) + sum : sum);
     });
+  }
+  void tile(index row, index rows, index column, const T* sums, index sums_stride, int count) const noexcept {
+    const store_finish self = *this;
+    for (index r = 0; r < rows; ++r)
+      if (count == tile_size<T>::columns)
+        self(row + r, column, sums + r * sums_stride, tile_size<T>::columns);
+      else
+        self(row + r, column, sums + r * sums_stride, count);
   }
 };
 

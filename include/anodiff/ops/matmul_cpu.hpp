@@ -192,8 +192,8 @@ template <class T>
 using tile_function = void (*)(const T*, index, index, index, const T*, index, T*, index, bool);
 
 template <class T, int Rows>
-void multiply_rows(const T* a, index rs, index cs, index depth, const T* panel, index, T* sums, index stride,
-                   bool add) noexcept {
+[[gnu::flatten]] void multiply_rows(const T* a, index rs, index cs, index depth, const T* panel, index, T* sums,
+                                    index stride, bool add) noexcept {
   multiply_tile<T, Rows, 1>(a, rs, cs, depth, panel, 0, sums, stride, add);
 }
 
@@ -207,6 +207,16 @@ template <class T>
   return table[static_cast<std::size_t>(rows - 1)];
 }
 
+/// Gives rows of finished sums, stride apart, to finish: at once where it has a member `tile` for that.
+template <class T, class Finish>
+ANODIFF_ALWAYS_INLINE void finish_tile(Finish& finish, index row, index rows, index column, const T* sums, index stride,
+                                       int count) noexcept {
+  if constexpr (requires { finish.tile(row, rows, column, sums, stride, count); })
+    finish.tile(row, rows, column, sums, stride, count);
+  else
+    for (index r = 0; r < rows; ++r) finish(row + r, column, sums + r * stride, count);
+}
+
 /// Multiplies rows [m0, m1) of a (m, k) with one panel, and gives each finished row piece to
 /// finish(row, first column, sums, count): sums holds tile_size::columns values of which count are real.
 template <class T, class Finish>
@@ -216,18 +226,19 @@ void multiply_panel(index m0, index m1, index n, index k, const matrix<T>& a, in
   alignas(tensor_alignment) T panel[static_cast<std::size_t>(size::depth) * size::columns];
   alignas(tensor_alignment) T sums[static_cast<std::size_t>(size::row_block) * size::columns];
   const auto count = static_cast<int>(std::min<index>(size::columns, n - n0));
+  const index tiles = std::max<index>(1, (m1 - m0 + size::rows - 1) / size::rows);
+  const index step = (m1 - m0 + tiles - 1) / tiles;  // even tiles: few rows alone would not fill the multipliers
   for (index k0 = 0; k0 == 0 || k0 < k; k0 += size::depth) {
     const index k1 = std::min(k, k0 + size::depth);
     if (loose != nullptr) pack_panel(*loose, n, n0, k0, k1, panel);
     const T* b = loose != nullptr ? panel : packed + k0 * size::columns;
-    for (index i = m0; i < m1; i += size::rows) {
-      const index rows = std::min<index>(size::rows, m1 - i);
+    for (index i = m0; i < m1; i += step) {
+      const index rows = std::min(step, m1 - i);
       T* tile = sums + (i - m0) * size::columns;
       const index at = k == 0 ? 0 : i * a.row_stride + k0 * a.column_stride;  // an empty matrix may be null
       const T* from = a.data + at;
       tile_for<T>(rows)(from, a.row_stride, a.column_stride, k1 - k0, b, 0, tile, size::columns, k0 > 0);
-      if (k1 == k)
-        for (index r = 0; r < rows; ++r) finish(i + r, n0, tile + r * size::columns, count);
+      if (k1 == k) finish_tile(finish, i, rows, n0, tile, size::columns, count);
     }
   }
 }
@@ -321,8 +332,8 @@ void multiply_strided(index m0, index m1, index n, index k, const matrix<T>& a, 
         T* tile = sums + (i - m0) * stride + p * size::columns;
         tile_for<T>(rows)(copy + (i - m0) * cut::depth, 1, size::rows, depth, panel, 0, tile, stride, k0 > 0);
         if (k0 + depth == k)
-          for (index r = 0; r < rows; ++r)
-            finish(i + r, column, tile + r * stride, static_cast<int>(std::min<index>(size::columns, n - column)));
+          finish_tile(finish, i, rows, column, tile, stride,
+                      static_cast<int>(std::min<index>(size::columns, n - column)));
       }
     }
   }

@@ -13,7 +13,9 @@ namespace anodiff::ops::cpu {
 /// Calls f(0), …, f(N - 1) with constants, so that arrays indexed by them live in registers at any optimisation level.
 template <int N, class F>
 ANODIFF_ALWAYS_INLINE void unrolled(F&& f) noexcept {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, I>{}), ...);
+  }
   (std::make_integer_sequence<int, N>{});
 }
 
