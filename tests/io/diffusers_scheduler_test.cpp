@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <anodiff/io/diffusers_scheduler.hpp>
 #include <anodiff/ops/dynamic_threshold.hpp>
+#include <anodiff/ops/learned_noise.hpp>
 #include "laws/policy_laws.hpp"
 #include "laws/sampler_laws.hpp"
 
@@ -40,12 +41,23 @@ point run(const io::diffusers_scheduler& scheduler, laws::index steps) {
     return out;
   };
   const auto program = scheduler.program(steps);
-  return laws::run_program(std::span<const stage>{program}, x, clean, [drawn = 0]() mutable {
+  auto noise = [drawn = 0]() mutable {
     point z{};
     for (std::size_t k = 0; k < z.size(); ++k) z[k] = std::sin(1 + static_cast<double>(k) + 3 * drawn);
     ++drawn;
     return z;
-  });
+  };
+  const auto deviation = [&](const point& at, const noise_level&, double least, double most) {
+    const bool between = scheduler.learned_variance() == variance_form::between;
+    point out{};
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      const double v = between ? std::sin(2 * at[k]) : 0.01 + 0.005 * std::sin(2 * at[k]);
+      out[k] = ops::learned_deviation(v, between, std::log(least), (std::log(most) - std::log(least)) / 2);
+    }
+    return out;
+  };
+  return laws::run_program(
+      std::span<const stage>{program}, x, clean, noise, [](std::size_t, point&) {}, deviation);
 }
 
 }  // namespace
@@ -134,9 +146,9 @@ TEST_CASE("diffusers: schedulers that are refused, and why", "[io]") {
       "\"rescale_betas_zero_snr\" needs a prediction_type other than epsilon, from which the clean sample cannot be "
       "told where no signal is left");
   refused(ddpm + R"("dynamic_thresholding_ratio": 2)", "\"dynamic_thresholding_ratio\" must lie in [0, 1], got 2");
-  refused(ddpm + R"("variance_type": "learned_range")",
-          "\"variance_type\" must be one of fixed_small, fixed_large, fixed_small_log, fixed_large_log, got "
-          "\"learned_range\"");
+  refused(ddpm + R"("variance_type": "learnt")",
+          "\"variance_type\" must be one of fixed_small, fixed_large, fixed_small_log, fixed_large_log, learned, "
+          "learned_range, got \"learnt\"");
   refused(ddpm + R"("variance_type": "fixed_large_log")",
           "\"variance_type\" is fixed_large_log, which is NaN in diffusers: use fixed_large");
   refused(R"("_class_name": "EulerDiscreteScheduler", "sigma_max": 80)",

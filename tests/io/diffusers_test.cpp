@@ -110,6 +110,54 @@ TEST_CASE("diffusers: pictures do not depend on those beside them", "[io][laws]"
   }
 }
 
+TEST_CASE("diffusers: a network that has learned a variance", "[io][golden]") {
+  auto checkpoint = load(data + "/tiny_learned");
+  REQUIRE(checkpoint.scheduler.has_value());
+  CHECK(checkpoint.scheduler->learned_variance() == variance_form::between);
+  const std::vector<noise_level> levels{{1, 1, 3}, {1, 1, 871}};
+  const std::vector<std::int32_t> level{0, 1};
+  const auto x = diffusers_fixtures::input(2, 8, 8, 1);
+  auto run = checkpoint.model.prepare(levels, 2);
+  CHECK(diffusers_fixtures::difference(run.output(x.data(), level.data(), 2),
+                                       diffusers_fixtures::read("diffusers_tiny.json").at("output_of_learned"), 2,
+                                       64) < 1e-5);
+
+  // a run by hand: the mean of each step, and the noise that the second channel scales
+  constexpr anodiff::index steps = 4;
+  const auto program = checkpoint.scheduler->program(steps);
+  const auto made = io::generate(checkpoint, 1, steps, 7);
+  std::vector<double> state(64);
+  for (std::size_t k = 0; k < 64; ++k) state[k] = random_normal({.seed = 7, .use = purpose::scoring}, k);
+  for (std::size_t i = 0; i < program.size(); ++i) {
+    const auto& s = program[i];
+    const std::vector<float> input(state.begin(), state.end());
+    auto one = checkpoint.model.prepare(std::vector{s.at}, 1);
+    const float* out = one.output(input.data(), level.data(), 1);
+    const mixture fold = checkpoint.scheduler->prediction().fold(s.at);
+    for (std::size_t k = 0; k < 64; ++k) {
+      const double clean = std::clamp(fold.first * state[k] + fold.second * static_cast<double>(out[2 * k]), -1.0, 1.0);
+      state[k] = s.x_weight * state[k] + s.clean_weight * clean;
+      if (s.noise_most == 0) continue;
+      const double share = (static_cast<double>(out[2 * k + 1]) + 1) / 2;
+      state[k] += std::pow(s.noise_weight, 1 - share) * std::pow(s.noise_most, share) *
+                  random_normal({.seed = 7, .step = static_cast<std::uint32_t>(i), .use = purpose::step}, k);
+    }
+  }
+  for (std::size_t k = 0; k < 64; ++k) CHECK(made.data()[k] == Approx(state[k]).margin(1e-4));
+
+  // other samplers have no use for the variance; a fixed network has none to give
+  for (const auto* config : {R"({"_class_name": "DDIMScheduler"})",
+                             R"({"_class_name": "DPMSolverMultistepScheduler", "variance_type": "learned_range"})"}) {
+    checkpoint.scheduler.emplace(io::diffusers_config::parse(config, "s.json"));
+    CHECK(std::ranges::all_of(io::generate(checkpoint, 1, 5).flat(), [](float v) { return std::isfinite(v); }));
+  }
+  auto fixed = load(data + "/tiny_ddpm");
+  fixed.scheduler.emplace(
+      io::diffusers_config::parse(R"({"_class_name": "DDPMScheduler", "variance_type": "learned_range"})", "s.json"));
+  CHECK_THROWS_WITH(io::generate(fixed, 1, 5),
+                    "io::denoise: the scheduler's variance_type needs a network of 2 output channels, got 1");
+}
+
 TEST_CASE("diffusers: another size than the config's", "[io]") {
   const auto checkpoint = load(data + "/tiny_ddpm", {.height = 16, .width = 12});
   CHECK(io::generate(checkpoint, 1, 2).extents() == shape<4>{1, 16, 12, 1});

@@ -6,6 +6,8 @@
 #include <anodiff/io/diffusers_weights.hpp>
 #include <anodiff/models/unet2d.hpp>
 #include <anodiff/pipeline/rebuilding_run.hpp>
+#include <anodiff/predictions/learned.hpp>
+#include <anodiff/predictions/learned_range.hpp>
 #include <optional>
 
 namespace anodiff::io {
@@ -64,30 +66,53 @@ template <engine Engine>
   return out;
 }
 
+namespace detail {
+
+template <class Prediction, engine Engine>
+void denoise_as(const diffusers_checkpoint<Engine>& from, const Prediction& prediction, tensor_view<float, 4> x,
+                index steps, std::uint64_t seed) {
+  const index size = from.model.sample_shape().size();
+  auto program = from.scheduler->program(steps);
+  const bool draws = std::ranges::any_of(program, [](const stage& s) { return s.noise_weight != 0; });
+  constexpr index pictures_at_once = 8;
+  const index batch = draws ? 1 : std::min(pictures_at_once, std::max<index>(x.extent(0), 1));
+  denoising_loop<models::unet2d<Engine>, Prediction> loop{from.model, prediction, std::move(program),
+                                                          batch,      size,       from.scheduler->clip()};
+  for (index first = 0; first < x.extent(0); first += batch)
+    loop.run(x.data() + first * size, std::min(batch, x.extent(0) - first),
+             {.seed = seed, .draw = static_cast<std::uint32_t>(first), .use = purpose::step}, [](std::size_t) {});
+}
+
+}  // namespace detail
+
 /// Takes pictures x (n, height, width, channels) from the noisiest of `steps` levels to the clean end, in place, as the
-/// checkpoint's scheduler says. Picture i draws its noise as number i of the seed, whatever stands beside it. Throws
-/// invalid_argument where there is no scheduler, where the network gives other channels than it takes, or for pictures
-/// of another shape.
+/// checkpoint's scheduler says. Picture i draws its noise as number i of the seed, whatever stands beside it. Where the
+/// network gives twice the channels that it takes, the second half is the variance that it has learned: a DDPM
+/// scheduler with variance_type learned or learned_range draws with it, on the CPU engine; the others leave it unused.
+/// Throws invalid_argument where there is no scheduler, where the network gives another number of channels, or too few
+/// for what the scheduler draws with, and for pictures of another shape.
 template <engine Engine>
 void denoise(const diffusers_checkpoint<Engine>& from, tensor_view<float, 4> x, index steps, std::uint64_t seed = 0) {
   static_assert(std::same_as<typename Engine::real, float>, "io::denoise: needs an engine of float");
   check(from.scheduler.has_value(), "io::denoise: needs a checkpoint with a scheduler, got one without");
   const auto& sample = from.model.sample_shape().sample;
-  const index size = from.model.sample_shape().size();
   check(std::ranges::equal(std::span{x.extents()}.subspan(1), sample), "io::denoise: needs pictures of ",
         formats::shape_text(sample), ", got ", formats::shape_text(x.extents()));
-  const auto outputs = from.model.parameters().out_channels;
-  check(outputs == 0 || outputs == sample[2], "io::denoise: the network must give the ", sample[2],
-        " channels that it takes, got ", outputs);
-  auto program = from.scheduler->program(steps);
-  const bool draws = std::ranges::any_of(program, [](const stage& s) { return s.noise_weight != 0; });
-  constexpr index pictures_at_once = 8;
-  const index batch = draws ? 1 : std::min(pictures_at_once, std::max<index>(x.extent(0), 1));
-  denoising_loop<models::unet2d<Engine>, diffusers_prediction> loop{
-      from.model, from.scheduler->prediction(), std::move(program), batch, size, from.scheduler->clip()};
-  for (index first = 0; first < x.extent(0); first += batch)
-    loop.run(x.data() + first * size, std::min(batch, x.extent(0) - first),
-             {.seed = seed, .draw = static_cast<std::uint32_t>(first), .use = purpose::step}, [](std::size_t) {});
+  const index channels = sample[2], given = from.model.parameters().out_channels;
+  const index outputs = given == 0 ? channels : given;
+  check(outputs == channels || outputs == 2 * channels, "io::denoise: the network must give the ", channels,
+        " channels that it takes, or as many again for a learned variance, got ", outputs);
+  const auto& prediction = from.scheduler->prediction();
+  const auto form = from.scheduler->learned_variance();
+  check(!form || outputs == 2 * channels, "io::denoise: the scheduler's variance_type needs a network of ",
+        2 * channels, " output channels, got ", outputs);
+  if (outputs == channels) return detail::denoise_as(from, prediction, x, steps, seed);
+  if constexpr (remote_engine<Engine>)
+    check(false, "io::denoise: a network that learns a variance needs the CPU engine");
+  else if (form == variance_form::itself)
+    detail::denoise_as(from, predictions::learned<diffusers_prediction>{prediction.parameters()}, x, steps, seed);
+  else
+    detail::denoise_as(from, predictions::learned_range<diffusers_prediction>{prediction.parameters()}, x, steps, seed);
 }
 
 /// Pictures made of noise: (count, height, width, channels). Throws as denoise does.

@@ -25,6 +25,7 @@
 #include <anodiff/schedules/scaled_linear.hpp>
 #include <anodiff/schedules/sigmoid.hpp>
 #include <anodiff/schedules/zero_snr.hpp>
+#include <optional>
 #include <variant>
 
 namespace anodiff::io {
@@ -108,6 +109,9 @@ class diffusers_scheduler {
   [[nodiscard]] const diffusers_prediction& prediction() const noexcept { return prediction_; }
   /// How clean estimates are clipped.
   [[nodiscard]] const clipping& clip() const noexcept { return clip_; }
+  /// In what form the network says the variance of a reverse step, in a second half of its channels; nothing where the
+  /// scheduler draws with a fixed one, or with none.
+  [[nodiscard]] std::optional<variance_form> learned_variance() const noexcept { return learned_variance_; }
   /// What was taken by default or ignored.
   [[nodiscard]] std::span<const std::string> notes() const noexcept { return notes_; }
 
@@ -151,7 +155,10 @@ class diffusers_scheduler {
     else if (run.back().time > schedule_.front().time)
       run.push_back(schedule_.front());
     auto stages = std::visit([&](const auto& s) { return s.program(run); }, sampler_);
-    if (noise_at_end_ && stages.back().at.time > 0) stages.back().noise_weight = stages.back().at.sigma;
+    if (auto& last = stages.back(); noise_at_end_ && last.at.time > 0) {
+      last.noise_weight = learned_variance_ ? 1e-10 : last.at.sigma;  // the least that diffusers lets a deviation be
+      if (learned_variance_) last.noise_most = last.at.sigma;
+    }
     return stages;
   }
   /// A run starts from this much noise.
@@ -241,14 +248,18 @@ class diffusers_scheduler {
     if (clips && !dynamic) clip_.limit = range;
   }
   void read_ddpm(diffusers_config& config) {
-    const auto variance = static_cast<samplers::ddpm_variance>(config.choice(
-        "variance_type", "fixed_small",
-        std::array<std::string_view, 4>{"fixed_small", "fixed_large", "fixed_small_log", "fixed_large_log"}));
-    check<data_error>(variance != samplers::ddpm_variance::fixed_large_log, config.who("variance_type"),
+    using samplers::ddpm_variance;
+    constexpr std::array<std::string_view, 6> names{"fixed_small",     "fixed_large", "fixed_small_log",
+                                                    "fixed_large_log", "learned",     "learned_range"};
+    const auto chosen = config.choice("variance_type", "fixed_small", names);
+    if (names[chosen] == "learned") learned_variance_ = variance_form::itself;
+    if (names[chosen] == "learned_range") learned_variance_ = variance_form::between;
+    const auto variance = learned_variance_ ? ddpm_variance::learned : static_cast<ddpm_variance>(chosen);
+    check<data_error>(variance != ddpm_variance::fixed_large_log, config.who("variance_type"),
                       " is fixed_large_log, which is NaN in diffusers: use fixed_large");
     sampler_ = samplers::ddpm{{.variance = variance}};
-    // diffusers adds β of the step from the last level to the clean one, unless that level has time 0
-    noise_at_end_ = variance == samplers::ddpm_variance::fixed_large;
+    // diffusers draws at the step from the last level to the clean one too, unless that level has time 0
+    noise_at_end_ = learned_variance_ || variance == ddpm_variance::fixed_large;
   }
   void read_ddim(diffusers_config& config) {
     sampler_ = samplers::ddim{};
@@ -308,7 +319,8 @@ class diffusers_scheduler {
     }
   }
   void read_dpm_solver(diffusers_config& config, int order, bool low_order_end) {
-    config.refuse("variance_type", "learned variances are not read");
+    if (config.ask("variance_type") != nullptr)  // it drops what the network says of the variance
+      (void)config.choice("variance_type", {}, std::array<std::string_view, 2>{"learned", "learned_range"});
     const auto algorithm =
         config.choice("algorithm_type", "dpmsolver++",
                       std::array<std::string_view, 3>{"dpmsolver++", "sde-dpmsolver++", "dpmsolver"});
@@ -346,6 +358,7 @@ class diffusers_scheduler {
   placing placing_ = placing::none;
   grids::grid_time time_ = grids::grid_time::exact;
   bool ends_clean_ = true, noise_at_end_ = false;
+  std::optional<variance_form> learned_variance_;
   std::variant<samplers::ddpm, samplers::ddim, samplers::euler, samplers::dpm_solver, samplers::dpm_solver_pp,
                samplers::dpm_solver_pp_sde, samplers::unipc>
       sampler_;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes diffusers_networks.json, diffusers_schedulers.json and the folders tiny_ddpm, tiny_half beside itself.
+"""Writes diffusers_networks.json, diffusers_schedulers.json and the folders tiny_ddpm, tiny_half, tiny_learned beside itself.
 
 pip install diffusers==0.42.1 torch==2.15.0 numpy safetensors; python make_diffusers_fixtures.py
 """
@@ -146,6 +146,10 @@ def run(class_name, steps, **given):
     for t in scheduler.timesteps:
         i = scheduler.scale_model_input(x, t)
         output = 0.5 * i + 0.1 * torch.sin(3 * i) + 1e-4 * float(t)
+        if given.get("variance_type") == "learned_range":
+            output = torch.cat([output, torch.sin(2 * i)], dim=1)
+        elif given.get("variance_type") == "learned":
+            output = torch.cat([output, 0.01 + 0.005 * torch.sin(2 * i)], dim=1)
         x = scheduler.step(output, t, x, **step_options).prev_sample
     return {"config": {"_class_name": class_name, "_diffusers_version": diffusers.__version__, **given},
             "steps": steps, "times": numbers(scheduler.timesteps.double()), "last": numbers(x)}
@@ -161,6 +165,9 @@ schedulers = [
         num_train_timesteps=20, **plain),
     run("DDPMScheduler", 8, thresholding=True, sample_max_value=1.0, clip_sample=False),
     run("DDPMScheduler", 10, thresholding=True, sample_max_value=3.0, dynamic_thresholding_ratio=0.75),
+    run("DDPMScheduler", 10, variance_type="learned_range"),
+    run("DDPMScheduler", 10, variance_type="learned_range", timestep_spacing="trailing", **plain),
+    run("DDPMScheduler", 10, variance_type="learned", timestep_spacing="trailing"),
     run("DDIMScheduler", 10),
     run("DDIMScheduler", 10, thresholding=True, sample_max_value=2.0, clip_sample=False),
     run("DDIMScheduler", 10, beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1,
@@ -215,7 +222,7 @@ torch.manual_seed(0)
 model = UNet2DModel(sample_size=8, in_channels=1, out_channels=1, down_block_types=("DownBlock2D", "AttnDownBlock2D"),
                     up_block_types=("AttnUpBlock2D", "UpBlock2D"), block_out_channels=(4, 8), layers_per_block=1,
                     norm_num_groups=2, attention_head_dim=4).eval()
-for folder in ("tiny_ddpm", "tiny_half"):
+for folder in ("tiny_ddpm", "tiny_half", "tiny_learned"):
     shutil.rmtree(HERE / folder, ignore_errors=True)
 DDPMPipeline(unet=model, scheduler=DDIMScheduler(clip_sample=False)).save_pretrained(HERE / "tiny_ddpm")
 x = torch.sin(1 + 0.7 * torch.arange(128, dtype=torch.float32)).reshape(2, 1, 8, 8)
@@ -229,4 +236,10 @@ expected["after_ddim_10"] = numbers(state)
 model.half().save_pretrained(HERE / "tiny_half", variant="fp16")
 rounded = UNet2DModel.from_pretrained(HERE / "tiny_half", variant="fp16").float().eval()
 expected["output_of_half"] = numbers(rounded(x, torch.tensor([3, 871])).sample)
+torch.manual_seed(1)
+model = UNet2DModel(sample_size=8, in_channels=1, out_channels=2, down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+                    up_block_types=("AttnUpBlock2D", "UpBlock2D"), block_out_channels=(4, 8), layers_per_block=1,
+                    norm_num_groups=2, attention_head_dim=4).eval()
+DDPMPipeline(unet=model, scheduler=DDPMScheduler(variance_type="learned_range")).save_pretrained(HERE / "tiny_learned")
+expected["output_of_learned"] = numbers(model(x, torch.tensor([3, 871])).sample)
 (HERE / "diffusers_tiny.json").write_text(dump(expected) + "\n")
