@@ -149,6 +149,7 @@
 #include <anodiff/objectives/contrastive.hpp>
 #include <anodiff/objectives/hybrid.hpp>
 #include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/measure_times.hpp>
 #include <anodiff/objectives/mixed_error.hpp>
 #include <anodiff/objectives/pseudo_huber.hpp>
 #include <anodiff/objectives/squared_error.hpp>
@@ -231,6 +232,7 @@
 #include <anodiff/ops/ssim_cpu.hpp>
 #include <anodiff/ops/time_features.hpp>
 #include <anodiff/ops/time_features_cpu.hpp>
+#include <anodiff/ops/time_loss.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
 #include <anodiff/ops/window_cpu.hpp>
 #include <anodiff/ops/winograd_cpu.hpp>

@@ -2,7 +2,11 @@
 #include <anodiff/distances/l1.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
 #include <anodiff/methods/denoising_error.hpp>
+#include <anodiff/methods/dte_c.hpp>
+#include <anodiff/methods/dte_gaussian.hpp>
+#include <anodiff/methods/dte_ig.hpp>
 #include <anodiff/methods/elbo.hpp>
+#include <anodiff/pipeline/resident_trainer.cuh>
 #include "../support/cuda_test.hpp"
 #include "../support/plain_engine.hpp"
 #include "../support/plain_product.hpp"
@@ -25,7 +29,7 @@ typename Detector::options small() {
 /// relative for scores above `unit`, and for evidence above ten of it.
 template <template <class> class Method>
 void check_detector(double unit) {
-  const index n = 60, tested = 23, d = 4;
+  const index n = 60, tested = 11, d = 4;
   const auto normal = elements<float>(inputs<float>(n * d, 1)),
              other = elements<float>(inputs<float>(tested * d, 2, 2));
   const tensor_view<const float, 2> train{normal.data(), {n, d}}, test{other.data(), {tested, d}};
@@ -44,6 +48,16 @@ void check_detector(double unit) {
               std::vector<float>(want.evidence.flat().begin(), want.evidence.flat().end()), 10 * unit) <= 1e-5);
   const auto alone = on_device.score(test.slice(7, 9));
   CHECK(same_bits(alone.score, rows_of(got, 1, 7, 9)));
+
+  Method<cuda_engine> learned{small<Method<cuda_engine>>(), anodiff::test::network_engine()};
+  learned.fit(train);
+  CHECK(worst(learned.score(test).score, want.score, unit) <= 1e-3);
+  CHECK(learned.record().steps == on_host.record().steps);
+  formats::buffer file;
+  learned.save(file);
+  Method<cuda_engine> opened{{}, anodiff::test::network_engine()};
+  opened.open(formats::parse_safetensors(std::move(file), "detector"));
+  CHECK(same_bits(opened.score(test).score, learned.score(test).score));
 }
 
 template <engine Engine>
@@ -51,12 +65,15 @@ using noised_ddim = detector<models::resnet_mlp<Engine>, scorers::reconstruction
 
 }  // namespace
 
-TEST_CASE("a fitted detector scores on the device as on the host", "[cuda][detector]") {
+TEST_CASE("a detector learns, scores, is saved and loaded on the device as on the host", "[cuda][detector]") {
   if (!device_ready() || few_threads || slow) return;
   check_detector<methods::ddpm_reconstruction>(0.01);
   check_detector<methods::denoising_error>(1);  // a z-score
   check_detector<methods::elbo>(0.01);
   check_detector<noised_ddim>(0.01);
+  check_detector<methods::dte_c>(1);
+  check_detector<methods::dte_ig>(0.01);
+  check_detector<methods::dte_gaussian>(0.01);
 }
 
 }  // namespace cuda_test::detector_test

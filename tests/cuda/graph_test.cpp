@@ -73,7 +73,7 @@ TEMPLATE_TEST_CASE("every sampler runs on the device, and its graph gives the sa
       engine.download(on.data(), std::span{out});
       return out;
     };
-    graphs recorded{net, predictions::velocity{}, d, limit};
+    graphs recorded{net, predictions::velocity{}, d, {.limit = limit}};
     const auto run_recorded = [&](const noise_key& k) {
       const auto on = engine.upload(x);
       recorded.run(on.data(), rows, program, k);
@@ -96,7 +96,7 @@ TEMPLATE_TEST_CASE("every sampler runs on the device, and its graph gives the sa
   }
 }
 
-TEST_CASE("a loop on the device clips where its rows say", "[cuda][graph]") {
+TEST_CASE("a loop on the device clips where its rows say, and so does its graph", "[cuda][graph]") {
   if (!device_ready() || few_threads) return;
   const index rows = 5;
   const auto program = make_program<samplers::dpm_solver_pp>(6);
@@ -112,12 +112,24 @@ TEST_CASE("a loop on the device clips where its rows say", "[cuda][graph]") {
       on.data(), rows, {}, [](std::size_t) {});
   on_gpu.engine().download(on.data(), std::span{got});
   CHECK(worst(got, as<double>(want)) <= 2e-4);
+
+  graphs recorded{on_gpu, predictions::velocity{}, d, clip};
+  const auto replayed = in_every_order([&] {
+    auto out = x;
+    const auto there = on_gpu.engine().upload(x);
+    recorded.run(there.data(), rows, program, {});
+    on_gpu.engine().download(there.data(), std::span{out});
+    return out;
+  });
+  CHECK(recorded.recorded() == 1);
+  CHECK(same_bits(replayed, got));
+  CHECK_THROWS_AS((graphs{on_gpu, predictions::velocity{}, d, {.limit = 1, .share = 2}}), invalid_argument);
 }
 
 TEST_CASE("a graph for each program and number of rows, those used last", "[cuda][graph]") {
   if (!device_ready() || few_threads) return;
   const auto net = device_network();
-  graphs recorded{net, predictions::velocity{}, d, 0, 2};
+  graphs recorded{net, predictions::velocity{}, d, {}, 2};
   auto x = net.engine().upload(std::vector<float>(4 * d, 0.5F));
   const auto four = make_program<samplers::ddim>(4), three = make_program<samplers::ddim>(3),
              heun = make_program<samplers::heun>(3);

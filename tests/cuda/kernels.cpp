@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kernel of the library once, for nvcc alone: what each needs of a multiprocessor is compared with budget.txt.
 
+#include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/time_bins.hpp>
+#include <anodiff/objectives/time_regression.hpp>
 #include <anodiff/ops/activation.cuh>
 #include <anodiff/ops/adamw.cuh>
 #include <anodiff/ops/affine.cuh>
@@ -23,6 +26,7 @@
 #include <anodiff/ops/scaled_sum.cuh>
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
+#include <anodiff/ops/time_loss.cuh>
 #include <anodiff/ops/top_k.cuh>
 #include <anodiff/ops/transposed.cuh>
 #include <anodiff/pipeline/resident_trainer.cuh>
@@ -35,6 +39,11 @@ namespace cuda = ops::cuda;
 template <class... Operation>
 void run_all(device::stream on, const Operation&... op) {
   (cuda::run(op, on), ...);
+}
+
+template <class Law>
+ops::time_loss<float, Law> time_loss(const Law& law) {
+  return {.law = law};
 }
 
 void kernels(device::stream on) {
@@ -58,6 +67,8 @@ void kernels(device::stream on) {
           ops::embedding_forward<float>{}, ops::nearest<float>{}, ops::copy_channels<float>{},
           ops::scale_shift_forward<float>{}, ops::scale_shift_backward<float>{}, ops::affine<float>{},
           ops::fir_enlarge<float>{}, ops::fir_reduce<float>{}, ops::scaled_sum<float>{});
+  run_all(on, time_loss(objectives::time_bins{}), time_loss(objectives::time_regression{}),
+          time_loss(objectives::inverse_gamma{}));
   cuda::detail::launch_unfold({}, on);
   device::launch(on, {1, 1}, &cuda::detail::fold_kernel<float>, cuda::detail::fold<float>{}, 1U);
 }

@@ -6,11 +6,14 @@
 #include <anodiff/calibration/conformal.hpp>
 #include <anodiff/conditioning/none.hpp>
 #include <anodiff/distances/l1.hpp>
+#include <anodiff/engines/cublas.cuh>
 #include <anodiff/grids/linspace.hpp>
 #include <anodiff/grids/trailing.hpp>
 #include <anodiff/methods/ddpm_reconstruction.hpp>
+#include <anodiff/methods/dte_c.hpp>
 #include <anodiff/models/mlp.cuh>
 #include <anodiff/pipeline/denoising_graphs.cuh>
+#include <anodiff/pipeline/resident_trainer.cuh>
 #include <anodiff/pooling/mean.hpp>
 #include <anodiff/predictions/epsilon.hpp>
 #include <anodiff/predictions/velocity.hpp>
@@ -45,6 +48,17 @@ template void compose<schedules::cosine, grids::trailing, samplers::ddim, predic
     const models::mlp<test::plain_engine>&, float*, index);
 template void compose<schedules::scaled_linear, grids::linspace, samplers::ddpm, predictions::velocity, reconstruction>(
     const models::mlp<test::plain_engine>&, float*, index);
+
+template <class Detector>
+detection learned_by(const std::string& file, tensor_view<const float, 2> rows) {
+  Detector made{{}, cuda_engine_with_cublas()};
+  made.fit(rows);
+  made.save(file);
+  return Detector::load(file, cuda_engine_with_cublas()).score(rows);
+}
+template detection learned_by<methods::ddpm_reconstruction<cuda_engine>>(const std::string&,
+                                                                         tensor_view<const float, 2>);
+template detection learned_by<methods::dte_c<cuda_engine>>(const std::string&, tensor_view<const float, 2>);
 
 detection found_by(const std::string& file, tensor_view<const float, 2> rows) {
   return methods::ddpm_reconstruction<cuda_engine>::load(file, cuda_engine{}).score(rows);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <anodiff/objectives/inverse_gamma.hpp>
+#include <anodiff/objectives/time_bins.hpp>
+#include <anodiff/objectives/time_regression.hpp>
 #include <anodiff/ops/dynamic_threshold.cuh>
 #include <anodiff/ops/layer_norm.cuh>
 #include <anodiff/ops/nearest.cuh>
 #include <anodiff/ops/row_distance.cuh>
 #include <anodiff/ops/squared_error.cuh>
+#include <anodiff/ops/time_loss.cuh>
 #include "../support/cuda_test.hpp"
 
 namespace cuda_test::rows_test {
@@ -157,6 +161,48 @@ TEST_CASE("the loss of each row and its gradient match their reference", "[cuda]
     CHECK(worst(got, want) <= ops::cuda::squared_error_bound);
     CHECK(worst(loss, want_loss, 0) <= ops::cuda::squared_error_bound);
   }
+}
+
+namespace {
+
+template <class Law>
+void check_time_loss(const Law& law) {
+  const index outputs = law.outputs(), columns = 6;
+  for (const index rows : few_threads ? std::vector<index>{3} : std::vector<index>{1, 7, 300}) {
+    CAPTURE(Law::name, rows);
+    const auto output = inputs<float>(rows * outputs, 1, 3);
+    const std::vector<double> share{0, 0.5, 0.999}, sigma{0.25, 1, 3};
+    const auto level = levels(rows, 3);
+    std::vector<double> loss;
+    const auto got = in_every_order([&] {
+      device_array<float> on_output(elements<float>(output)), on_sigma(elements<float>(sigma)),
+          gradient(rows * outputs, NAN);
+      device_array<double> row_loss(rows, NAN), on_share(share);
+      device_array<std::int32_t> on_level(level);
+      ops::cuda::run(
+          ops::time_loss<float, Law>{law, on_output.data(), on_share.data(), on_sigma.data(), on_level.data(),
+                                     row_loss.data(), gradient.data(), rows, outputs, columns},
+          stream);
+      loss = row_loss.host();
+      return gradient.host();
+    });
+    std::vector<double> want(output.size()), want_loss(static_cast<std::size_t>(rows));
+    ops::reference::run(ops::time_loss<double, Law>{law, output.data(), share.data(), sigma.data(), level.data(),
+                                                    want_loss.data(), want.data(), rows, outputs, columns});
+    CHECK(worst(got, want) <= ops::cuda::time_loss_bound);
+    CHECK(worst(loss, want_loss) <= ops::cuda::time_loss_bound);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the losses of estimators of noise levels match their reference", "[cuda][time_loss]") {
+  if (!device_ready()) return;
+  using objectives::bins_loss;
+  check_time_loss(objectives::time_bins{});
+  check_time_loss(objectives::time_bins{{.bins = 4, .loss = bins_loss::cross_entropy}});
+  check_time_loss(objectives::time_regression{});
+  check_time_loss(objectives::inverse_gamma{});
 }
 
 TEST_CASE("the nearest references match the reference", "[cuda][nearest]") {

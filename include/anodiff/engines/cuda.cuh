@@ -29,6 +29,7 @@
 #include <anodiff/ops/scaled_sum.cuh>
 #include <anodiff/ops/squared_error.cuh>
 #include <anodiff/ops/time_features.cuh>
+#include <anodiff/ops/time_loss.cuh>
 #include <anodiff/ops/top_k.cuh>
 #include <memory>
 #include <span>

@@ -139,42 +139,83 @@ class neural {
     recorded network_;
     typename Engine::buffer features_;
   };
-  /// A run that also brings slopes back to the row, for networks that are told no noise level.
+  /// A run that also brings slopes back to the row, for networks that are told no noise level. Rows, outputs and slopes
+  /// are the host's, whatever the engine's memory.
   class sloped_run {
+    static constexpr bool remote = remote_engine<Engine>;
+
    public:
     sloped_run(const neural& model, index max_rows)
         : store_{model.store_},
           network_{model.record(nn::gradients::input, *model.store_, model.shape_)},
           features_{model.engine_.allocate(model.architecture_.time_features())},
-          level_(static_cast<std::size_t>(max_rows)) {
+          level_{first_level(model.engine_, max_rows)} {
       auto& tape = network_.tape;
       tape.bind(network_.features, features_.data());
       tape.plan(max_rows, 1);
       tape.forward_levels({.rows = 0, .levels = 1});
+      if constexpr (remote) {
+        x_ = model.engine_.allocate(max_rows * tape.width(network_.x));
+        for (auto* values : {&output_, &output_slope_})
+          values->resize(static_cast<std::size_t>(max_rows * output_width()));
+        x_slope_.resize(static_cast<std::size_t>(x_.size()));
+      }
     }
     [[nodiscard]] index output_width() const { return network_.tape.width(network_.output); }
     /// What the network gives for x (rows, d), (rows, output_width()); x must live until pull_back.
     [[nodiscard]] const real* output(const real* x, index rows) {
-      network_.tape.bind(network_.x, const_cast<real*>(x));  // inputs are only read
-      network_.tape.forward_rows(pass(rows));
-      return network_.tape.data(network_.output);
+      auto& tape = network_.tape;
+      if constexpr (remote) {
+        tape.machine().upload(std::span{x, count(network_.x, rows)}, x_.data());
+        x = x_.data();
+      }
+      tape.bind(network_.x, const_cast<real*>(x));  // inputs are only read
+      tape.forward_rows(pass(rows));
+      return here(tape.data(network_.output), count(network_.output, rows), output_);
     }
     /// Where the slope of something by the output belongs, (rows, output_width()).
-    [[nodiscard]] real* slope() noexcept { return network_.tape.gradient(network_.output); }
+    [[nodiscard]] real* slope() noexcept {
+      return remote ? output_slope_.data() : network_.tape.gradient(network_.output);
+    }
     /// Its slope by x, (rows, d).
     [[nodiscard]] const real* pull_back(index rows) {
-      network_.tape.backward(pass(rows), network_.output);
-      return network_.tape.gradient(network_.x);
+      auto& tape = network_.tape;
+      if constexpr (remote)
+        tape.machine().upload(std::span<const real>{output_slope_.data(), count(network_.output, rows)},
+                              tape.gradient(network_.output));
+      tape.backward(pass(rows), network_.output);
+      return here(tape.gradient(network_.x), count(network_.x, rows), x_slope_);
     }
 
    private:
     [[nodiscard]] nn::pass pass(index rows) const noexcept {
       return {.rows = rows, .levels = 1, .level = level_.data()};
     }
+    [[nodiscard]] std::size_t count(nn::value v, index rows) const {
+      return static_cast<std::size_t>(rows * network_.tape.width(v));
+    }
+    [[nodiscard]] const real* here(const real* there, [[maybe_unused]] std::size_t size,
+                                   [[maybe_unused]] std::vector<real>& copy) {
+      if constexpr (remote) {
+        network_.tape.machine().download(there, std::span{copy.data(), size});
+        return copy.data();
+      } else {
+        return there;
+      }
+    }
+    /// Zeros where the engine reads them.
+    [[nodiscard]] static auto first_level(const Engine& engine, index rows) {
+      std::vector<std::int32_t> zeros(static_cast<std::size_t>(rows));
+      if constexpr (remote)
+        return engine.upload(zeros);
+      else
+        return zeros;
+    }
     std::shared_ptr<nn::parameter_store<real>> store_;
     recorded network_;
-    typename Engine::buffer features_;
-    std::vector<std::int32_t> level_;
+    typename Engine::buffer features_, x_;  // x_ and what follows are for a remote engine alone
+    decltype(first_level(std::declval<const Engine&>(), 0)) level_;
+    std::vector<real> output_, output_slope_, x_slope_;
   };
   [[nodiscard]] run prepare(std::span<const noise_level> levels, index max_rows) const {
     return {*this, levels, max_rows, shape_};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <anodiff/concepts/objective.hpp>
+#include <anodiff/objectives/measure_times.hpp>
 #include <cmath>
 
 namespace anodiff::objectives {
@@ -20,16 +19,18 @@ class inverse_gamma {
   [[nodiscard]] index outputs() const noexcept { return 1; }
 
   template <class Engine>
-  void measure(Engine&, const time_batch<typename Engine::real>& b) const {
-    using real = typename Engine::real;
-    const double shape = std::max(0.5, static_cast<double>(b.columns) / 2 - 1);
-    for (index i = 0; i < b.rows; ++i) {
-      const auto o = static_cast<double>(b.output[i]), sigma = static_cast<double>(b.sigma[b.level[i]]);
-      const double beta = o * o + least, variance = sigma * sigma;
-      b.row_loss[i] = -shape * std::log(beta) + beta / variance;
-      if (b.gradient != nullptr)
-        b.gradient[i] = static_cast<real>(2 * o * (1 / variance - shape / beta) / static_cast<double>(b.rows));
-    }
+  void measure(Engine& engine, const time_batch<typename Engine::real>& b) const {
+    measure_times(*this, engine, b);
+  }
+  /// The loss of one row (1), and its gradient times `scale` where one is wanted.
+  template <class T>
+  [[nodiscard]] ANODIFF_HD double measure(const T* row, index, index columns, double, double sigma, double scale,
+                                          T* gradient) const noexcept {
+    const double shape = columns > 3 ? static_cast<double>(columns) / 2 - 1 : 0.5;
+    const auto o = static_cast<double>(*row);
+    const double beta = o * o + least, variance = sigma * sigma;
+    if (gradient != nullptr) *gradient = static_cast<T>(2 * o * (1 / variance - shape / beta) * scale);
+    return -shape * std::log(beta) + beta / variance;
   }
   [[nodiscard]] double read(std::span<const float> output, std::span<float> slope) const noexcept {
     slope[0] = 2 * output[0];

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <anodiff/concepts/objective.hpp>
+#include <anodiff/objectives/measure_times.hpp>
 #include <array>
 #include <cmath>
-#include <vector>
 
 namespace anodiff::objectives {
 
@@ -39,38 +37,34 @@ class time_bins {
   [[nodiscard]] index outputs() const noexcept { return params_.bins; }
 
   template <class Engine>
-  void measure(Engine&, const time_batch<typename Engine::real>& b) const {
-    using real = typename Engine::real;
-    thread_local std::vector<double> p, slope;  // a step allocates nothing once they have grown
-    p.resize(static_cast<std::size_t>(b.outputs));
-    slope.resize(p.size());
-    for (index i = 0; i < b.rows; ++i) {
-      const real* const row = b.output + i * b.outputs;
-      const auto right =
-          std::min(p.size() - 1, static_cast<std::size_t>(static_cast<double>(b.outputs) * b.share[b.level[i]]));
-      const double sum = log_sum(row, b.outputs);
-      for (std::size_t k = 0; k < p.size(); ++k) p[k] = std::exp(static_cast<double>(row[k]) - sum);
-      if (params_.loss == bins_loss::cross_entropy) {
-        b.row_loss[i] = sum - static_cast<double>(row[right]);
-        for (std::size_t k = 0; k < p.size(); ++k) slope[k] = p[k] - (k == right ? 1 : 0);
-      } else {  // through the second soft-max q, then through the first: p (g − g·p) with g = q − 1 at the right bin
-        const double outer = log_sum(p.data(), b.outputs);
-        b.row_loss[i] = outer - p[right];
-        double mean = 0;
-        for (std::size_t k = 0; k < p.size(); ++k) {
-          slope[k] = std::exp(p[k] - outer) - (k == right ? 1 : 0);
-          mean += slope[k] * p[k];
-        }
-        for (std::size_t k = 0; k < p.size(); ++k) slope[k] = p[k] * (slope[k] - mean);
-      }
-      if (b.gradient != nullptr)
-        for (std::size_t k = 0; k < p.size(); ++k)
-          b.gradient[i * b.outputs + static_cast<index>(k)] = static_cast<real>(slope[k] / static_cast<double>(b.rows));
+  void measure(Engine& engine, const time_batch<typename Engine::real>& b) const {
+    measure_times(*this, engine, b);
+  }
+  /// The loss of one row (count), and its gradient times `scale` where one is wanted.
+  template <class T>
+  [[nodiscard]] ANODIFF_HD double measure(const T* row, index count, index, double share, double, double scale,
+                                          T* gradient) const noexcept {
+    const auto found = static_cast<index>(static_cast<double>(count) * share),
+               right = found < count ? found : count - 1;
+    const double sum = log_sum(count, [row](index k) { return static_cast<double>(row[k]); });
+    const auto p = [row, sum](index k) { return std::exp(static_cast<double>(row[k]) - sum); };
+    if (params_.loss == bins_loss::cross_entropy) {
+      for (index k = 0; gradient != nullptr && k < count; ++k)
+        gradient[k] = static_cast<T>((p(k) - (k == right ? 1 : 0)) * scale);
+      return sum - static_cast<double>(row[right]);
     }
+    // through the second soft-max q, then through the first: p (g − g·p) with g = q − 1 at the right bin
+    const double outer = log_sum(count, p);
+    const auto g = [=](index k) { return std::exp(p(k) - outer) - (k == right ? 1 : 0); };
+    double mean = 0;
+    for (index k = 0; gradient != nullptr && k < count; ++k) mean += g(k) * p(k);
+    for (index k = 0; gradient != nullptr && k < count; ++k) gradient[k] = static_cast<T>(p(k) * (g(k) - mean) * scale);
+    return outer - p(right);
   }
   /// In [0, bins − 1].
   [[nodiscard]] double read(std::span<const float> output, std::span<float> slope) const noexcept {
-    const double sum = log_sum(output.data(), static_cast<index>(output.size()));
+    const double sum = log_sum(static_cast<index>(output.size()),
+                               [&](index k) { return static_cast<double>(output[static_cast<std::size_t>(k)]); });
     double mean = 0;
     for (std::size_t k = 0; k < output.size(); ++k)
       mean += static_cast<double>(k) * std::exp(static_cast<double>(output[k]) - sum);
@@ -80,12 +74,12 @@ class time_bins {
   }
 
  private:
-  /// log Σ e^row.
-  template <class T>
-  [[nodiscard]] static double log_sum(const T* row, index count) noexcept {
-    const auto most = static_cast<double>(*std::max_element(row, row + count));
-    double sum = 0;
-    for (index k = 0; k < count; ++k) sum += std::exp(static_cast<double>(row[k]) - most);
+  /// log Σ e^of(k).
+  template <class F>
+  [[nodiscard]] ANODIFF_HD static double log_sum(index count, F&& of) noexcept {
+    double most = of(0), sum = 0;
+    for (index k = 1; k < count; ++k) most = of(k) > most ? of(k) : most;
+    for (index k = 0; k < count; ++k) sum += std::exp(of(k) - most);
     return most + std::log(sum);
   }
   params params_;

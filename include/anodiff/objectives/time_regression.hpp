@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/concepts/objective.hpp>
+#include <anodiff/objectives/measure_times.hpp>
 
 namespace anodiff::objectives {
 
@@ -17,13 +17,16 @@ class time_regression {
   [[nodiscard]] index outputs() const noexcept { return 1; }
 
   template <class Engine>
-  void measure(Engine&, const time_batch<typename Engine::real>& b) const {
-    using real = typename Engine::real;
-    for (index i = 0; i < b.rows; ++i) {
-      const double off = static_cast<double>(b.output[i]) - b.share[b.level[i]];
-      b.row_loss[i] = off * off;
-      if (b.gradient != nullptr) b.gradient[i] = static_cast<real>(2 * off / static_cast<double>(b.rows));
-    }
+  void measure(Engine& engine, const time_batch<typename Engine::real>& b) const {
+    measure_times(*this, engine, b);
+  }
+  /// The loss of one row (1), and its gradient times `scale` where one is wanted.
+  template <class T>
+  [[nodiscard]] ANODIFF_HD double measure(const T* row, index, index, double share, double, double scale,
+                                          T* gradient) const noexcept {
+    const double off = static_cast<double>(*row) - share;
+    if (gradient != nullptr) *gradient = static_cast<T>(2 * off * scale);
+    return off * off;
   }
   [[nodiscard]] double read(std::span<const float> output, std::span<float> slope) const noexcept {
     slope[0] = 1;

@@ -12,11 +12,13 @@ namespace anodiff {
 template <denoiser Model, prediction Prediction>
 class denoising_graphs {
  public:
-  /// limit > 0 clips every clean estimate to [−limit, limit]; most: graphs that are kept, at least 1. Throws
-  /// invalid_argument for fewer. The model's parameters are taken as they are now.
-  denoising_graphs(const Model& model, const Prediction& prediction, index row_size, double limit = 0,
+  /// clip: how clean estimates are kept in range, at thresholds that rows find for themselves where it is dynamic;
+  /// most: graphs that are kept, at least 1. Throws invalid_argument for fewer, and for clipping out of range. The
+  /// model's parameters are taken as they are now.
+  denoising_graphs(const Model& model, const Prediction& prediction, index row_size, const clipping& clip = {},
                    std::size_t most = 4)
-      : model_{model}, prediction_{prediction}, on_{model.engine()}, row_size_{row_size}, limit_{limit}, most_{most} {
+      : model_{model}, prediction_{prediction}, on_{model.engine()}, row_size_{row_size}, clip_{clip}, most_{most} {
+    clip.verify();
     check(most >= 1, "denoising_graphs: must keep at least one graph, got ", most);
   }
 
@@ -71,12 +73,11 @@ class denoising_graphs {
     }
     if (entries_.size() == most_) entries_.erase(entries_.begin());
     std::vector<stage> stages(program.begin(), program.end());
-    entries_.push_back(
-        std::unique_ptr<entry>(new entry{.program = stages,
-                                         .rows = rows,
-                                         .loop = {model_, prediction_, stages, rows, row_size_, {.limit = limit_}},
-                                         .state = on_.allocate(rows * row_size_),
-                                         .key = on_.template allocate<noise_key>(1)}));
+    entries_.push_back(std::unique_ptr<entry>(new entry{.program = stages,
+                                                        .rows = rows,
+                                                        .loop = {model_, prediction_, stages, rows, row_size_, clip_},
+                                                        .state = on_.allocate(rows * row_size_),
+                                                        .key = on_.template allocate<noise_key>(1)}));
     return *entries_.back();
   }
 
@@ -84,7 +85,7 @@ class denoising_graphs {
   Prediction prediction_;
   cuda_engine on_;
   index row_size_;
-  double limit_;
+  clipping clip_;
   std::size_t most_;
   std::vector<std::unique_ptr<entry>> entries_;
 };

@@ -58,9 +58,6 @@ class basic_detector {
   /// that ends the training is no failure: what has been learned is calibrated and kept.
   template <sample_array Samples>
   void fit(const Samples& samples, const fit_options& how = {}) {
-    static_assert(!remote_engine<engine_type>,
-                  "detector: a model in memory that the host does not see has learned elsewhere: fit a detector on the "
-                  "CPU, and bring it over by transfer() or open()");
     const auto x = const_view(samples);
     fit_rows(x.matrix(), sample_extents(x), how);
   }

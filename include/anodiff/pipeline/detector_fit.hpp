@@ -130,13 +130,16 @@ void basic_detector<Parts>::learn(tensor_view<const float, 2> rows, const model_
   if constexpr (trainable<model_type>) {
     model_.build(shape);
     const row_source source{rows, record_.train_rows};
-    trainer<model_type, typename Parts::prediction_type, typename Parts::recipe_type::corruption_policy,
-            typename Parts::recipe_type::objective_policy>
-        training{model_, prediction_, corruption_, objective_, levels_, numbers_.training, source, numbers_.seed};
+    using training_type = typename detail::trainer_of<model_type, typename Parts::prediction_type,
+                                                      typename Parts::recipe_type::corruption_policy,
+                                                      typename Parts::recipe_type::objective_policy>::type;
+    training_type training{model_,  prediction_,       corruption_, objective_,
+                           levels_, numbers_.training, source,      numbers_.seed};
     run_with_checkpoints(training, how, how.checkpoint.empty() ? "" : identity_of(rows), model_.parameter_count());
-    record_.steps = training.state().step;
-    record_.loss = training.state().loss;
-    record_.validation = training.state().validation;
+    const auto& state = training.state();
+    record_.steps = state.step;
+    record_.loss = state.loss;
+    record_.validation = state.validation;
   } else {
     model_.remember(rows, numbers_.seed);
     record_.train_rows = rows.rows();

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/concepts/model.hpp>
-#include <anodiff/concepts/prediction.hpp>
 #include <anodiff/engines/cuda.cuh>
-#include <anodiff/nn/tape.hpp>
-#include <anodiff/pipeline/minibatch.hpp>
-#include <anodiff/pipeline/training_state.hpp>
+#include <anodiff/pipeline/trainer.hpp>
 
 namespace anodiff {
 
@@ -45,17 +41,20 @@ __global__ void draw_step_kernel(const T op) {
 }  // namespace detail
 
 /// Trains a network whose training rows lie on the GPU, with the batches, levels and noise of `trainer`: a step asks
-/// nothing of the host and waits for nothing, and from the third one on is one launch, of a graph. It does not stop by
-/// itself.
+/// nothing of the host and waits for nothing, and from the third one on is one launch, of a graph.
 template <trainable Model, prediction Prediction, class Corruption, class Objective>
 class resident_trainer {
  public:
+  using real = float;
   using recorded = typename Model::recorded;
-  static_assert(corruption_on<Corruption, cuda_engine> && objective_on<Objective, cuda_engine>,
+  static constexpr bool learns_time = time_estimator<Model>;
+  static_assert(corruption_on<Corruption, cuda_engine> &&
+                    (learns_time ? time_objective_on<Objective, cuda_engine> : objective_on<Objective, cuda_engine>),
                 "resident_trainer: the corruption or the objective has no form for the GPU");
-  static_assert(!scales_input<Prediction>,
+  static_assert(!scales_input<Prediction> || learns_time,
                 "resident_trainer: a prediction that scales the input has no form for the GPU");
-  static_assert(!learns_variance<Prediction> && !damages_classes<Corruption> && !part::wants_views<Objective>,
+  static_assert((!learns_variance<Prediction> || learns_time) && !damages_classes<Corruption> &&
+                    !part::wants_views<Objective>,
                 "resident_trainer: learned variances, categories and samples taken twice need the CPU engine");
 
   /// rows (n, d) and validation (m, d), which may be none, in host memory; the model is built for them. Throws
@@ -84,6 +83,7 @@ class resident_trainer {
     validation_ = on_.upload(validation.flat());
     upload_schedule(prediction, levels);
     auto& tape = network_.tape;
+    detail::check_outputs<Model>(prediction, objective, tape.width(network_.output), row_size_);
     tape.plan(batch_, level_count_);
     for (auto* memory : {&taken_, &damaged_, &target_}) *memory = on_.allocate(batch_ * row_size_);
     features_ = on_.allocate(level_count_ * tape.width(network_.features));
@@ -106,6 +106,54 @@ class resident_trainer {
     tape.bind(network_.x, damaged_.data());
     tape.bind(network_.features, features_.data());
   }
+
+  /// The same with the rows of a source, those that train and those that only measure.
+  resident_trainer(Model& model, const Prediction& prediction, const Corruption& corruption, const Objective& objective,
+                   std::span<const noise_level> levels, const training_params& params, const row_source& source,
+                   std::uint64_t seed)
+      : resident_trainer{model,
+                         prediction,
+                         corruption,
+                         objective,
+                         levels,
+                         params,
+                         source.rows().slice(0, source.training()),
+                         seed,
+                         source.rows().slice(source.training(), source.count())} {}
+
+  /// Runs as `trainer` does until `params.steps`, the time budget, or a callback that returns false, and gives the
+  /// model what it has learned; the loss is looked at, and the callback called, at every sixteenth step alone, for that
+  /// waits.
+  template <class AfterStep>
+  void run(const progress_callback& report, AfterStep&& after_step) {
+    const auto start = std::chrono::steady_clock::now();
+    const index first = step_;
+    double validation = 0;
+    for (bool going = true; going && step_ < params_.steps;) {
+      step();
+      const bool last = step_ == params_.steps;
+      const bool looks = last || step_ % 16 == 0;
+      const double found = looks ? loss() : 0;
+      check<numeric_error>(found < 1e8, "training: the loss is not finite or has grown past any use at step ", step_,
+                           "; lower the rate (", params_.rate, ") or look for extreme values in the data");
+      if (last || step_ % params_.validate_every == 0) validation = validate();
+      if (looks) {
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        going = report({.stage = "train",
+                        .done = step_,
+                        .total = params_.steps,
+                        .loss = found,
+                        .validation = validation,
+                        .seconds = seconds,
+                        .rate = static_cast<double>((step_ - first) * batch_) / seconds}) &&
+                (params_.time_budget == 0 || seconds < params_.time_budget);
+      }
+      after_step(step_);
+    }
+    finish();
+  }
+  /// Nothing: state() always has all there is.
+  void settle() const noexcept {}
 
   [[nodiscard]] index steps_done() const noexcept { return step_; }
 
@@ -173,7 +221,7 @@ class resident_trainer {
     fetch(first_.data(), made.first);
     fetch(second_.data(), made.second);
     fetch(average_.data(), made.average);
-    if (steps_here_ > 0) made.loss = loss();
+    made.loss = steps_here_ > 0 ? loss() : loss_before_;
     made.validation = validate();
     return made;
   }
@@ -188,6 +236,7 @@ class resident_trainer {
     on_.upload(std::span<const float>{state.second}, second_.data());
     on_.upload(std::span<const float>{state.average}, average_.data());
     step_ = state.step;
+    loss_before_ = state.loss;
     order_epoch_ = -1;
   }
   /// Gives the model the averaged weights, or the last ones where nothing is averaged; waits for them.
@@ -200,14 +249,17 @@ class resident_trainer {
   /// Tables over the whole schedule, so that a step only names places in it.
   void upload_schedule(const Prediction& prediction, std::span<const noise_level> levels) {
     std::vector<float> alpha, sigma, clean, noise, weight;
-    std::vector<double> times;
+    std::vector<double> times, share;
     for (const auto& level : levels) {
       const mixture target = prediction.target(level);
       alpha.push_back(static_cast<float>(level.alpha));
       sigma.push_back(static_cast<float>(level.sigma));
       clean.push_back(static_cast<float>(target.first));
       noise.push_back(static_cast<float>(target.second));
-      weight.push_back(static_cast<float>(objective_.weigh(level, prediction.fold(level).second)));
+      if constexpr (learns_time)
+        share.push_back(static_cast<double>(times.size()) / static_cast<double>(levels.size()));
+      else
+        weight.push_back(static_cast<float>(objective_.weigh(level, prediction.fold(level).second)));
       times.push_back(level.time);
     }
     alpha_ = on_.upload(alpha);
@@ -215,6 +267,7 @@ class resident_trainer {
     clean_ = on_.upload(clean);
     noise_ = on_.upload(noise);
     weight_ = on_.upload(weight);
+    share_ = on_.upload(share);
     all_features_ = on_.allocate(total_ * network_.tape.width(network_.features));
     model_.describe(times, all_features_.data());
   }
@@ -298,8 +351,13 @@ class resident_trainer {
                               .when_run = now});
     tape.forward_levels(pass);
     tape.forward_rows(pass);
-    objective_.measure(on_, {tape.data(network_.output), target_.data(), weight_.data(), row_place_.data(),
-                             row_loss_.data(), gradient, pass.rows, row_size_});
+    if constexpr (learns_time)
+      objective_.measure(
+          on_, time_batch<float>{tape.data(network_.output), share_.data(), sigma_.data(), row_place_.data(),
+                                 row_loss_.data(), gradient, pass.rows, tape.width(network_.output), row_size_});
+    else
+      objective_.measure(on_, {tape.data(network_.output), target_.data(), weight_.data(), row_place_.data(),
+                               row_loss_.data(), gradient, pass.rows, row_size_});
   }
   [[nodiscard]] const std::uint32_t* draws() const noexcept {
     return reinterpret_cast<const std::uint32_t*>(taken_row_.data());
@@ -323,9 +381,20 @@ class resident_trainer {
   device_buffer<float> rows_, validation_, taken_, damaged_, target_, alpha_, sigma_, clean_, noise_, weight_,
       all_features_, features_, first_, second_, average_, kept_;
   device_buffer<std::int32_t> taken_row_, place_, row_place_, row_level_, order_;
-  device_buffer<double> row_loss_, squares_;
+  device_buffer<double> row_loss_, squares_, share_;
   device_buffer<detail::training_now> now_;
+  double loss_before_ = 0;  ///< that of the restored state
   device::graph graph_;
 };
+
+namespace detail {
+
+template <class Model, class Prediction, class Corruption, class Objective>
+requires remote_engine<typename Model::engine_type> && std::same_as<typename Model::engine_type, cuda_engine>
+struct trainer_of<Model, Prediction, Corruption, Objective> {
+  using type = resident_trainer<Model, Prediction, Corruption, Objective>;
+};
+
+}  // namespace detail
 
 }  // namespace anodiff

@@ -30,6 +30,8 @@ class row_source final : public sample_source {
   void take(index place, const noise_key&, std::span<float> out) const override {
     std::ranges::copy(x_.row(place), out.begin());
   }
+  /// All rows, those that train first.
+  [[nodiscard]] tensor_view<const float, 2> rows() const noexcept { return x_; }
 
  private:
   tensor_view<const float, 2> x_;

@@ -14,6 +14,23 @@
 
 namespace anodiff {
 
+namespace detail {
+
+/// Throws invalid_argument where a network's outputs are not what the prediction or the objective wants.
+template <class Model, class Prediction, class Objective>
+void check_outputs(const Prediction&, [[maybe_unused]] const Objective& objective, index got, index row_size) {
+  if constexpr (time_estimator<Model>) {
+    check(objective.outputs() == got, "trainer: the objective '", Objective::name, "' needs a network with ",
+          objective.outputs(), " outputs, got ", got);
+  } else {
+    const index wanted = (learns_variance<Prediction> ? 2 : 1) * row_size;
+    check(wanted == got, "trainer: the prediction '", Prediction::name, "' needs a network with ", wanted,
+          " outputs, got ", got);
+  }
+}
+
+}  // namespace detail
+
 /// Trains a network to undo a corruption. One object lives as long as one fit; it allocates everything at birth, and a
 /// step allocates nothing. The same seed gives the same bits on any number of threads.
 template <trainable Model, prediction Prediction, class Corruption, class Objective>
@@ -66,13 +83,7 @@ class trainer {
     state_.first.assign(count, 0);
     state_.second.assign(count, 0);
     network_ = std::make_unique<recorded>(model.record(nn::gradients::all));
-    if constexpr (learns_time)
-      check(objective.outputs() == network_->tape.width(network_->output), "trainer: the objective '", Objective::name,
-            "' needs a network with ", objective.outputs(), " outputs, got ", network_->tape.width(network_->output));
-    else
-      check(network_->tape.width(network_->output) == (learns_spread ? 2 : 1) * row_size_, "trainer: the prediction '",
-            Prediction::name, "' needs a network with ", (learns_spread ? 2 : 1) * row_size_, " outputs, got ",
-            network_->tape.width(network_->output));
+    detail::check_outputs<Model>(prediction, objective, network_->tape.width(network_->output), row_size_);
     network_->tape.plan(batch_, level_count_);
     allocate();
   }
@@ -366,5 +377,21 @@ class trainer {
   std::vector<std::uint32_t> draws_, order_;
   index order_epoch_ = -1;
 };
+
+namespace detail {
+
+/// Who trains a model in a detector; for an engine with a memory of its own pipeline/resident_trainer.cuh says it.
+template <class Model, class Prediction, class Corruption, class Objective>
+struct trainer_of {
+  using type = trainer<Model, Prediction, Corruption, Objective>;
+};
+template <class Model, class Prediction, class Corruption, class Objective>
+requires remote_engine<typename Model::engine_type>
+struct trainer_of<Model, Prediction, Corruption, Objective> {
+  static_assert(!remote_engine<typename Model::engine_type>,
+                "detector: to learn on a GPU it needs <anodiff/anodiff_cuda.cuh>, with the trainer for it");
+};
+
+}  // namespace detail
 
 }  // namespace anodiff
