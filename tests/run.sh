@@ -27,6 +27,11 @@ build() {
   cmake --build "$folder" -j "$jobs" --target "$target" -- -k 0
 }
 
+# g++ does not look for memory to reuse before it holds 1 GB, which saves a tenth of its time or more.
+build_gcc() {
+  build gcc all --preset ci -DCMAKE_CXX_COMPILER=g++ -DCMAKE_CXX_FLAGS=--param=ggc-min-heapsize=1000000
+}
+
 # check NAME START CTEST-ARGUMENTS…
 check() {
   local name=$1 start=$2 log=build/$1.ctest.log folder=$3
@@ -46,11 +51,11 @@ run_step() {
   echo "== $step"
   case $step in
     gcc)
-      build gcc all --preset ci -DCMAKE_CXX_COMPILER=g++ || { note gcc "$start" 0 1; return; }
+      build_gcc || { note gcc "$start" 0 1; return; }
       check gcc "$start" build/gcc -LE consumers
       ;;
     consumers)  # of the tree that gcc built
-      build gcc all --preset ci -DCMAKE_CXX_COMPILER=g++ || { note consumers "$start" 0 1; return; }
+      build_gcc || { note consumers "$start" 0 1; return; }
       check consumers "$start" build/gcc -L consumers
       ;;
     clang)  # -O1: what matters here is what clang says, not how fast its code is; each source by itself

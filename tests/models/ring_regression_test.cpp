@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <Eigen/Dense>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/models/ring_regression.hpp>
 #include <catch2/catch.hpp>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Eigen/Dense>
+#include <algorithm>
 #include <anodiff/core/reflected.hpp>
+#include <anodiff/core/simd.hpp>
 #include <anodiff/core/tensor.hpp>
 #include <anodiff/ops/blur.hpp>
+#include <anodiff/ops/local_gaussian_cpu.hpp>
 #include <cmath>
 #include <span>
 #include <string_view>
@@ -39,9 +41,8 @@ class ring_regression {
         : ring_{where},
           planes_{planes},
           inputs_{planes * static_cast<index>(offsets(where).size()) + 1},
-          products_{Eigen::MatrixXd::Zero(inputs_, inputs_)},
-          with_target_{Eigen::MatrixXd::Zero(inputs_, planes)},
-          target_{Eigen::MatrixXd::Zero(planes, planes)} {}
+          rows_{(inputs_ + planes + 3) / 4 * 4},
+          sums_(static_cast<std::size_t>(rows_ * rows_)) {}
 
     /// maps (planes, rows, columns); of large ones every few rows.
     void add(tensor_view<const Real, 3> maps) {
@@ -50,21 +51,18 @@ class ring_regression {
       const auto around = offsets(ring_);
       const auto padded = padded_by(maps, ring_.far);
       const auto smooth = smoothed(maps);
-      Eigen::MatrixXd in(inputs_, columns), out(planes_, columns);
-      in.row(inputs_ - 1).setOnes();
+      const index stride = (columns + simd::lanes<double> - 1) / simd::lanes<double> * simd::lanes<double>;
+      std::vector<double> values(static_cast<std::size_t>(rows_ * stride));  // (rows, stride): inputs, a one, targets
+      const auto take = [&](index row, const Real* from) { std::copy_n(from, columns, values.data() + row * stride); };
+      std::fill_n(values.data() + (inputs_ - 1) * stride, columns, 1.0);
       for (index i = 0; i < rows; i += 1 + rows * columns / most_places) {
         for (index c = 0; c < planes_; ++c) {
-          const Real* here = at(smooth, c, i, 0);
-          for (index j = 0; j < columns; ++j) out(c, j) = static_cast<double>(here[j]);
-          for (std::size_t k = 0; k < around.size(); ++k) {
-            const Real* from = at(padded, c, i + ring_.far + around[k].first, ring_.far + around[k].second);
-            for (index j = 0; j < columns; ++j)
-              in(static_cast<index>(k) * planes_ + c, j) = static_cast<double>(from[j]);
-          }
+          take(inputs_ + c, at(smooth, c, i, 0));
+          for (std::size_t k = 0; k < around.size(); ++k)
+            take(static_cast<index>(k) * planes_ + c,
+                 at(padded, c, i + ring_.far + around[k].first, ring_.far + around[k].second));
         }
-        products_.selfadjointView<Eigen::Lower>().rankUpdate(in);
-        with_target_.noalias() += in * out.transpose();
-        target_.noalias() += out * out.transpose();
+        add_products(values.data(), stride);
         count_ += static_cast<double>(columns);
       }
     }
@@ -72,27 +70,84 @@ class ring_regression {
     [[nodiscard]] ring_regression conclude() const {
       check(count_ > 0, "models::ring_regression: needs maps to learn from");
       constexpr double ridge = 2e-3, floor = 1e-3;
-      const Eigen::MatrixXd full = products_.selfadjointView<Eigen::Lower>();
-      Eigen::MatrixXd a = full / count_;
-      const Eigen::MatrixXd b = with_target_ / count_;
-      a.diagonal().head(inputs_ - 1).array() += ridge * a.trace() / static_cast<double>(inputs_) + 1e-12;
-      const Eigen::MatrixXd weights = a.ldlt().solve(b);
-      const Eigen::MatrixXd cross = weights.transpose() * b;
-      Eigen::MatrixXd left = target_ / count_ - cross - cross.transpose() + weights.transpose() * a * weights;
-      left.diagonal().array() += floor * left.trace() / static_cast<double>(planes_) + 1e-12;
-      const Eigen::MatrixXd whiten = left.llt().matrixL().solve(Eigen::MatrixXd::Identity(planes_, planes_));
+      const auto n = inputs_, p = planes_;
+      const auto mean = [&](index i, index j) { return sums_[place(std::max(i, j), std::min(i, j), rows_)] / count_; };
+      std::vector<double> a(static_cast<std::size_t>(n * n)), weights(static_cast<std::size_t>(p * n));  // (p, n)
+      for (index i = 0; i < n; ++i)
+        for (index j = 0; j < n; ++j) a[place(i, j, n)] = mean(i, j);
+      const double raise = ridge * trace(a, n) / static_cast<double>(n) + 1e-12;
+      for (index i = 0; i + 1 < n; ++i) a[place(i, i, n)] += raise;
+      auto factor = a;
+      (void)ops::cpu::detail::factor_in_place(factor.data(), n);
+      for (index c = 0; c < p; ++c) {
+        for (index i = 0; i < n; ++i) weights[place(c, i, n)] = mean(n + c, i);
+        ops::cpu::detail::solve_in_place(factor.data(), n, weights.data() + c * n);
+      }
+      std::vector<double> left(static_cast<std::size_t>(p * p));  // what the inputs leave of the targets' covariance
+      std::vector<double> guess(static_cast<std::size_t>(n));
+      for (index e = 0; e < p; ++e) {
+        for (index i = 0; i < n; ++i) {
+          double sum = 0;
+          for (index j = 0; j < n; ++j) sum += a[place(i, j, n)] * weights[place(e, j, n)];
+          guess[static_cast<std::size_t>(i)] = sum - mean(n + e, i);
+        }
+        for (index c = 0; c < p; ++c) {
+          double sum = mean(n + c, n + e);
+          for (index i = 0; i < n; ++i)
+            sum +=
+                weights[place(c, i, n)] * guess[static_cast<std::size_t>(i)] - weights[place(e, i, n)] * mean(n + c, i);
+          left[place(c, e, p)] = sum;
+        }
+      }
+      const double least = floor * trace(left, p) / static_cast<double>(p) + 1e-12;
+      for (index c = 0; c < p; ++c) left[place(c, c, p)] += least;
+      (void)ops::cpu::detail::factor_in_place(left.data(), p);
       ring_regression out{ring_, planes_};
-      for (index i = 0; i < inputs_; ++i)
-        for (index c = 0; c < planes_; ++c) out.weights_.push_back(static_cast<Real>(weights(i, c)));
-      for (index i = 0; i < planes_; ++i)
-        for (index c = 0; c < planes_; ++c) out.whiten_.push_back(static_cast<Real>(whiten(i, c)));
+      for (index i = 0; i < n; ++i)
+        for (index c = 0; c < p; ++c) out.weights_.push_back(static_cast<Real>(weights[place(c, i, n)]));
+      std::vector<double> whiten(static_cast<std::size_t>(p * p));  // the factor's inverse
+      for (index i = 0; i < p; ++i)
+        for (index c = 0; c < p; ++c) {
+          double sum = i == c ? 1 : 0;
+          for (index e = 0; e < i; ++e) sum -= left[place(i, e, p)] * whiten[place(e, c, p)];
+          whiten[place(i, c, p)] = sum / left[place(i, i, p)];
+          out.whiten_.push_back(static_cast<Real>(whiten[place(i, c, p)]));
+        }
       return out;
     }
 
    private:
+    [[nodiscard]] static std::size_t place(index i, index j, index columns) noexcept {
+      return static_cast<std::size_t>(i * columns + j);
+    }
+    [[nodiscard]] static double trace(const std::vector<double>& m, index n) noexcept {
+      double sum = 0;
+      for (index i = 0; i < n; ++i) sum += m[place(i, i, n)];
+      return sum;
+    }
+    /// Adds v vᵀ of v (rows, stride) to the sums, in squares of four by four that touch the lower triangle.
+    void add_products(const double* v, index stride) noexcept {
+      using vec = simd::vec<double>;
+      for (index i = 0; i < rows_; i += 4)
+        for (index j = 0; j <= i; j += 4) {
+          vec sums[4][4] = {};
+          for (index e = 0; e < stride; e += simd::lanes<double>) {
+            const double *left = v + i * stride + e, *right = v + j * stride + e;
+            const vec across[] = {simd::load<vec>(right), simd::load<vec>(right + stride),
+                                  simd::load<vec>(right + 2 * stride), simd::load<vec>(right + 3 * stride)};
+            ops::cpu::unrolled<4>([&](auto a) {
+              const vec down = simd::load<vec>(left + a * stride);
+              ops::cpu::unrolled<4>([&](auto b) { sums[a][b] += down * across[b]; });
+            });
+          }
+          for (int a = 0; a < 4; ++a)
+            for (int b = 0; b < 4; ++b) sums_[place(i + a, j + b, rows_)] += simd::sum(sums[a][b]);
+        }
+    }
+
     ring ring_;
-    index planes_, inputs_;
-    Eigen::MatrixXd products_, with_target_, target_;
+    index planes_, inputs_, rows_;  // rows: inputs and targets, filled up to a multiple of four
+    std::vector<double> sums_;      // (rows, rows), lower triangle: products of inputs, a one and targets
     double count_ = 0;
   };
 
