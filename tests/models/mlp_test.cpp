@@ -88,6 +88,19 @@ TEST_CASE("mlp: refuses sizes out of range", "[models]") {
   CHECK_THROWS_AS(mlp_architecture({.time_features = 0}), invalid_argument);
 }
 
+TEST_CASE("mlp: threads that take some rows each through all layers give what one thread gives", "[models][laws]") {
+  mlp<cpu_engine> alone{{.width = 40}, cpu_engine{1}};
+  alone.build({{9}, 3});
+  for (const int threads : {2, 3})
+    for (const laws::index rows : {7, 16, 50, 131, 300}) {
+      mlp<cpu_engine> together{{.width = 40}, cpu_engine{threads}};
+      together.build({{9}, 3});
+      const laws::query<float> q{rows, 9, 4};
+      INFO(threads << " threads, " << rows << " rows");
+      CHECK(q.ask(together) == q.ask(alone));
+    }
+}
+
 TEST_CASE("mlp: with weights in halves a row is the same in any batch, and the loss is small", "[models][laws]") {
   mlp<cpu_engine> whole{{}, cpu_engine{1}}, halves{{}, cpu_engine{2, weight_storage::halves}};
   whole.build({{32}, 9});

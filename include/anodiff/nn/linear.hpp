@@ -37,17 +37,18 @@ class linear_node final : public node<Engine> {
       if (static_cast<index>(before_.size()) < most) before_ = t.machine().allocate(most);
     }
   }
+  [[nodiscard]] bool by_rows() const override { return true; }
   void forward(tape<Engine>& t, const pass& p) override {
     const auto fill = [&](auto op) {
-      op.x = t.data(x_);
+      op.x = t.rows_of(x_, p);
       op.bias = t.parameter_values(bias_);
       if (options_.table.exists()) {
         op.table = t.data(options_.table);
         op.level = level_of_row(t, p);
       }
-      if (options_.residual.exists()) op.residual = t.data(options_.residual);
+      if (options_.residual.exists()) op.residual = t.rows_of(options_.residual, p);
       op.before = before_.size() != 0 ? before_.data() : nullptr;
-      op.y = t.data(this->writes);
+      op.y = t.rows_of(this->writes, p);
       op.rows = t.count(this->writes, p);
       op.in = in_;
       op.out = out_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <anodiff/concepts/engine.hpp>
+#include <anodiff/core/parallel.hpp>
 #include <anodiff/nn/parameters.hpp>
 #include <anodiff/ops/elementwise.hpp>
 #include <memory>
@@ -37,6 +38,7 @@ struct value {
 /// What one pass over the tape works on.
 struct pass {
   index rows = 0, levels = 0;
+  index first = 0;                       ///< rows of each value before those of this pass; see node::by_rows
   const std::int32_t* level = nullptr;   ///< (rows): which level each row has
   bool training = false;                 ///< dropout is active
   noise_key noise{};                     ///< of dropout
@@ -57,6 +59,9 @@ class node {
   virtual void prepare(tape<Engine>&) {}
   /// Elements of working memory that a pass needs; asked when the tape is planned. All nodes share tape::scratch().
   [[nodiscard]] virtual index scratch(tape<Engine>&) { return 0; }
+  /// Whether forward, with gradients off, makes each row from the same row of what it reads, and keeps to the pass's
+  /// rows (tape::rows_of). A thread then takes some rows through all such nodes in a row, without waiting for others.
+  [[nodiscard]] virtual bool by_rows() const { return false; }
   virtual void forward(tape<Engine>&, const pass&) = 0;
   virtual void backward(tape<Engine>&, const pass&) = 0;
   /// Whether backward reads the values that forward has read or written, so that they must be kept.
@@ -97,6 +102,7 @@ class tape {
       slot(read).last_use = static_cast<int>(nodes_.size());
     }
     slot(v).first_use = slot(v).last_use = static_cast<int>(nodes_.size());
+    slot(v).by_rows = made->by_rows();
     made->writes = v;
     nodes_.push_back(std::move(made));
     return v;
@@ -153,6 +159,7 @@ class tape {
       index size;
       int free_after;
       std::size_t buffer;
+      bool by_rows;
     };
     std::vector<piece> pieces;
     for (auto& s : slots_) {
@@ -162,16 +169,20 @@ class tape {
         continue;
       }
       piece* reuse = nullptr;
+      const auto holds = [&](const piece& p) {  // rows of values that live at once on two threads must not overlap
+        return p.by_rows || s.by_rows ? p.size == size : p.size >= size;
+      };
       if (mode_ == gradients::off && s.kind == batch::rows)
         for (auto& p : pieces)
-          if (p.free_after < s.first_use && p.size >= size && (reuse == nullptr || p.size < reuse->size)) reuse = &p;
+          if (p.free_after < s.first_use && holds(p) && (reuse == nullptr || p.size < reuse->size)) reuse = &p;
       if (reuse == nullptr) {
         memory_.push_back(engine_.allocate(size));
         const bool lasting = s.kind == batch::levels;  // it must survive from pass to pass
-        pieces.push_back({size, lasting ? forever : s.last_use, memory_.size() - 1});
+        pieces.push_back({size, lasting ? forever : s.last_use, memory_.size() - 1, s.by_rows});
         reuse = &pieces.back();
       } else {
         reuse->free_after = s.last_use;
+        reuse->by_rows = reuse->by_rows || s.by_rows;
       }
       s.data = memory_[reuse->buffer].data();
       allocate_gradient(s, size);
@@ -215,6 +226,10 @@ class tape {
   [[nodiscard]] Engine& machine() noexcept { return engine_; }
   [[nodiscard]] gradients mode() const noexcept { return mode_; }
   [[nodiscard]] real* data(value v) noexcept { return slot(v).data; }
+  /// Where v's rows of this pass begin.
+  [[nodiscard]] real* rows_of(value v, const pass& p) noexcept {
+    return slot(v).kind == batch::rows ? slot(v).data + p.first * slot(v).width : slot(v).data;
+  }
   [[nodiscard]] real* gradient(value v) noexcept { return slot(v).gradient; }
   [[nodiscard]] bool needs_gradient(value v) const noexcept { return v.exists() && slot(v).needs_gradient; }
   /// Says that a node is about to give v's gradient; true where it must be added to what is there.
@@ -252,7 +267,7 @@ class tape {
     batch kind;
     index width;
     image_shape image{};
-    bool is_input = false, needs_gradient = false, has_gradient = false;
+    bool is_input = false, needs_gradient = false, has_gradient = false, by_rows = false;
     int first_use = 0, last_use = 0;
     real* data = nullptr;
     real* gradient = nullptr;
@@ -275,8 +290,37 @@ class tape {
   void forward(const pass& p, batch kind) {
     check(p.rows <= max_rows_ && p.levels <= max_levels_, "tape: planned for ", max_rows_, " rows and ", max_levels_,
           " levels, got ", p.rows, " and ", p.levels);
+    if constexpr (requires(const Engine& e) {
+                    { e.pool() } -> std::same_as<thread_pool&>;
+                  })
+      if (const index blocks = row_blocks(p); kind == batch::rows && blocks > 1) return forward_blocks(p, blocks);
     for (auto& n : nodes_)
       if (slot(n->writes).kind == kind) n->forward(*this, p);
+  }
+  /// Into how many blocks of rows the threads cut a pass; 1 where they had better share each node's work.
+  [[nodiscard]] index row_blocks(const pass& p) const {
+    constexpr index most = 64, least = 8, cached = 1 << 20;  // rows; parameters that a core's cache about holds
+    const index threads = engine_.pool().threads();
+    if (mode_ != gradients::off || p.level == nullptr || threads == 1) return 1;
+    if (p.rows < threads * (store_->count() <= cached ? least : most)) return 1;
+    return (p.rows + most * threads - 1) / (most * threads) * threads;
+  }
+  void forward_blocks(const pass& p, index blocks) {
+    const auto is_row = [&](const auto& n) { return slot(n->writes).kind == batch::rows; };
+    for (auto n = nodes_.begin(); n != nodes_.end();) {
+      const auto last = std::find_if(n, nodes_.end(), [&](const auto& m) { return is_row(m) && !m->by_rows(); });
+      if (std::count_if(n, last, is_row) > 0)
+        parallel_for(engine_.pool(), p.rows, (p.rows + blocks - 1) / blocks, [&](index first, index end) {
+          pass part = p;
+          part.first = first;
+          part.rows = end - first;
+          part.level += first;
+          for (auto m = n; m != last; ++m)
+            if (is_row(*m)) (*m)->forward(*this, part);
+        });
+      n = last;
+      if (n != nodes_.end()) (*n++)->forward(*this, p);
+    }
   }
 
   Engine engine_;
