@@ -113,6 +113,7 @@
 #include <anodiff/methods/rows_default.hpp>
 #include <anodiff/methods/score_norm.hpp>
 #include <anodiff/methods/tabadm.hpp>
+#include <anodiff/models/batch_resnet.hpp>
 #include <anodiff/models/column_kernel.hpp>
 #include <anodiff/models/conv_unet.hpp>
 #include <anodiff/models/empirical.hpp>
@@ -131,6 +132,7 @@
 #include <anodiff/nn/add.hpp>
 #include <anodiff/nn/affine.hpp>
 #include <anodiff/nn/attention.hpp>
+#include <anodiff/nn/batch_norm.hpp>
 #include <anodiff/nn/columns.hpp>
 #include <anodiff/nn/concat.hpp>
 #include <anodiff/nn/conv2d.hpp>
@@ -163,6 +165,8 @@
 #include <anodiff/ops/affine_cpu.hpp>
 #include <anodiff/ops/attention.hpp>
 #include <anodiff/ops/attention_cpu.hpp>
+#include <anodiff/ops/batch_norm.hpp>
+#include <anodiff/ops/batch_norm_cpu.hpp>
 #include <anodiff/ops/blur.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/byte_matrix_cpu.hpp>

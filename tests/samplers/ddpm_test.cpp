@@ -71,6 +71,19 @@ TEST_CASE("ddpm: variances by other names, and between", "[samplers]") {
   CHECK_THROWS_WITH(ddpm({.blend = 2}), "samplers::ddpm: blend must lie in [0, 1], got 2");
 }
 
+TEST_CASE("ddpm: without a variance each step goes to the mean", "[samplers]") {
+  auto levels = grids::trailing{}.pick(schedules::linear{}.levels(), 10);
+  levels.push_back(clean_level);
+  const ddpm mean{{.variance = ddpm_variance::none}};
+  CHECK(mean.deterministic());
+  const auto still = mean.program(levels), small = ddpm{}.program(levels);
+  for (std::size_t i = 0; i < still.size(); ++i) {
+    CHECK(still[i].noise_weight == 0);
+    CHECK(still[i].x_weight == small[i].x_weight);
+    CHECK(still[i].clean_weight == small[i].clean_weight);
+  }
+}
+
 TEST_CASE("ddpm: both variances keep the laws", "[samplers][laws]") {
   for (const auto variance : {ddpm_variance::fixed_small, ddpm_variance::fixed_large})
     for (const index steps : {1, 10, 1000}) {

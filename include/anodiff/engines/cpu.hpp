@@ -7,6 +7,7 @@
 #include <anodiff/ops/adamw_cpu.hpp>
 #include <anodiff/ops/affine_cpu.hpp>
 #include <anodiff/ops/attention_cpu.hpp>
+#include <anodiff/ops/batch_norm_cpu.hpp>
 #include <anodiff/ops/blur_cpu.hpp>
 #include <anodiff/ops/combine_cpu.hpp>
 #include <anodiff/ops/concat_cpu.hpp>

@@ -10,10 +10,10 @@ namespace anodiff::samplers {
 /// noise; the names with log are those of diffusers for the same variances (its fixed_large_log takes the root of a
 /// logarithm, which is NaN; here it is what the name says). `learned` lies between them in the logarithm where the
 /// network says, for predictions that learn a variance, which the others leave unused; `blended` does so with the share
-/// a constant. Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 15.
-enum class ddpm_variance { fixed_small, fixed_large, fixed_small_log, fixed_large_log, blended, learned };
-[[nodiscard]] constexpr std::array<std::string_view, 6> names_of(ddpm_variance) {
-  return {"fixed_small", "fixed_large", "fixed_small_log", "fixed_large_log", "blended", "learned"};
+/// a constant; `none` takes the mean alone. Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 15.
+enum class ddpm_variance { fixed_small, fixed_large, fixed_small_log, fixed_large_log, blended, learned, none };
+[[nodiscard]] constexpr std::array<std::string_view, 7> names_of(ddpm_variance) {
+  return {"fixed_small", "fixed_large", "fixed_small_log", "fixed_large_log", "blended", "learned", "none"};
 }
 
 struct ddpm_params {
@@ -38,7 +38,7 @@ class ddpm {
     check(p.blend >= 0 && p.blend <= 1, "samplers::ddpm: blend must lie in [0, 1], got ", p.blend);
   }
   [[nodiscard]] const params& parameters() const noexcept { return params_; }
-  [[nodiscard]] bool deterministic() const noexcept { return false; }
+  [[nodiscard]] bool deterministic() const noexcept { return params_.variance == ddpm_variance::none; }
 
   [[nodiscard]] std::vector<stage> program(std::span<const noise_level> levels) const {
     detail::check_run("samplers::ddpm", levels);
@@ -54,7 +54,7 @@ class ddpm {
     stage s{.at = from};
     s.x_weight = law.of_x;
     s.clean_weight = law.of_clean;
-    if (to.sigma == 0) return s;
+    if (to.sigma == 0 || deterministic()) return s;
     const double large = std::sqrt(law.most);
     s.noise_weight = large * std::pow(to.sigma / from.sigma, 1 - share_of_large());
     if (params_.variance == ddpm_variance::learned) s.noise_most = large;
