@@ -186,12 +186,13 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
   };
   const auto unfolding = test::network_engine(), convolving = test::convolving_engine();
   const ops::conv2d_shape plain{.height = 5, .width = 4, .in = 3, .out = 6};
-  auto wide = plain, halving = plain, below = plain, pointwise = plain;
+  auto wide = plain, halving = plain, below = plain, pointwise = plain, alike = plain;
   wide.in = 8, wide.kernel = 5, wide.before = wide.after = 2;
   halving.stride = 2;
   below.stride = 2, below.before = 0;
   pointwise.kernel = 1, pointwise.before = pointwise.after = 0;
-  for (const auto& shape : {plain, wide, halving, below, pointwise})
+  alike.same_everywhere = true;  // which nobody but the unfolding has a way for
+  for (const auto& shape : {plain, wide, halving, below, pointwise, alike})
     for (const auto& [some, all, library] : {how{false, false, false}, how{true, true, false}, how{false, false, true},
                                              how{true, false, true}, how{true, true, true}}) {
       if (library && !test::convolves) continue;
@@ -213,6 +214,7 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
         op.x = on_x.data(), op.weight = on_weight.data(), op.y = y.data(), op.n = n, op.shape = shape;
         if (some) op.bias = on_bias.data(), op.residual = on_residual.data();
         if (all) op.table = on_table.data(), op.level = on_level.data();
+        CHECK((engine.scratch(op) == 0) == (library || shape.is_pointwise()));
         const auto scratch = engine.allocate(engine.scratch(op));
         op.scratch = scratch.data();
         engine.run(op);
@@ -241,6 +243,9 @@ TEST_CASE("a convolution on the device and its gradients match their reference",
       want.insert(want.end(), gradients.begin(), gradients.end());
       CHECK(worst(got, want) <= ops::conv2d_bound);
     }
+  CHECK(unfolding.unfolding_memory() == 0);
+  if (test::convolves)  // asked for once, forward and backward
+    CHECK(convolving.unfolding_memory() == unfolding.scratch(ops::conv2d_forward<float>{.n = 3, .shape = alike}));
 }
 
 TEST_CASE("a matrix on the device is transposed, or its transpose is added", "[cuda]") {

@@ -131,15 +131,9 @@ class cuda_engine {
   void run(const ops::linear_forward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
   void run(const ops::linear_forward<real, const weight*>& op) const { run(ops::with_weight(op, op.weight->values)); }
   void run(const ops::linear_backward<real>& operation) const { ops::cuda::run(operation, products(), on_->get()); }
-  void run(const ops::conv2d_forward<real>& operation) const {
-    if (convolutions_ == nullptr || !convolutions_->run(operation, on_->get()))
-      ops::cuda::run(operation, products(), on_->get());
-  }
+  void run(const ops::conv2d_forward<real>& operation) const { convolve(operation); }
   void run(const ops::conv2d_forward<real, const weight*>& op) const { run(ops::with_weight(op, op.weight->values)); }
-  void run(const ops::conv2d_backward<real>& operation) const {
-    if (convolutions_ == nullptr || !convolutions_->run(operation, on_->get()))
-      ops::cuda::run(operation, products(), on_->get());
-  }
+  void run(const ops::conv2d_backward<real>& operation) const { convolve(operation); }
   /// Elements of working memory that run(operation) needs, in its member `scratch`.
   template <class Operation>
   [[nodiscard]] index scratch(const Operation& operation) const noexcept {
@@ -147,6 +141,20 @@ class cuda_engine {
       return ops::cuda::scratch(operation);
     else
       return 0;
+  }
+  /// None where somebody convolves; what they have no way for is unfolded in memory that the engine keeps for all.
+  template <class Weight>
+  [[nodiscard]] index scratch(const ops::conv2d_forward<real, Weight>& operation) const noexcept {
+    return convolutions_ == nullptr ? ops::cuda::scratch(operation) : 0;
+  }
+  [[nodiscard]] index scratch(const ops::conv2d_backward<real>& operation) const noexcept {
+    return convolutions_ == nullptr ? ops::cuda::scratch(operation) : 0;
+  }
+  /// Elements that the engine, and its copies, keep for such convolutions.
+  [[nodiscard]] index unfolding_memory() const noexcept {
+    index sum = 0;
+    for (const auto& memory : *unfolded_) sum += memory.size();
+    return sum;
   }
   /// Waits until all that was run has ended. Throws cuda_error for what failed on the way.
   void wait() const { device::wait(on_->get()); }
@@ -209,9 +217,25 @@ class cuda_engine {
     return *products_;
   }
 
+  template <class Convolution>
+  void convolve(Convolution operation) const {
+    if (convolutions_ != nullptr) {
+      if (convolutions_->run(operation, on_->get())) return;
+      operation.scratch = unfolding_area(ops::cuda::scratch(operation));
+    }
+    ops::cuda::run(operation, products(), on_->get());
+  }
+  /// What was given out before stays, for graphs may read it.
+  [[nodiscard]] float* unfolding_area(index size) const {
+    if (size == 0) return nullptr;
+    if (unfolded_->empty() || unfolded_->back().size() < size) unfolded_->push_back(allocate(size));
+    return unfolded_->back().data();
+  }
+
   std::shared_ptr<const device::owned_stream> on_;
   std::shared_ptr<matrix_product> products_;
   std::shared_ptr<convolution> convolutions_;
+  std::shared_ptr<std::vector<device_buffer<float>>> unfolded_ = std::make_shared<std::vector<device_buffer<float>>>();
 };
 static_assert(engine<cuda_engine>);
 
