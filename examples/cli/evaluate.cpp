@@ -13,6 +13,7 @@
 #include "console.hpp"
 #include "data.hpp"
 #include "evaluation.hpp"
+#include "pictures.hpp"
 
 namespace anodiff::cli {
 
@@ -74,6 +75,7 @@ outcome run_seed(const evaluate_flags& flags, const formats::table& rows, std::u
 
 void run(const evaluate_flags& flags, bool cap_given) {
   console out{flags.common.quiet};
+  refuse_file(flags.method, flags.data.path);
   check(flags.report.empty(), "--report is for folders of pictures; ", flags.data.path, " is none");
   refuse_focus(flags.focus, flags.data);
   check(flags.published() || flags.protocol == "shuffled", "--protocol: need shuffled or published, got '",

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "data.hpp"
+#include "pictures.hpp"
 
 namespace anodiff::cli {
 
@@ -15,6 +16,7 @@ namespace {
 
 void run(const fit_flags& flags) {
   console out{flags.common.quiet};
+  refuse_file(flags.method, flags.data.path);
   const auto make = [&](row_values values) {
     return any_detector::make(flags.method, flags.numbers.fields(), flags.common.threads, values);
   };

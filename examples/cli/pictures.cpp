@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <anodiff/formats/read_picture.hpp>
 #include <anodiff/io/picture_folder.hpp>
+#include <anodiff/runtime/any_picture_detector.hpp>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -75,6 +76,11 @@ picture_focus read_focus(const focus_flags& flags) {
 bool names_pictures(const std::string& path) {
   const auto extension = extension_of(path);
   return names_folder(path) || extension == "png" || extension == "jpg" || extension == "jpeg";
+}
+
+void refuse_file(const std::string& method, const std::string& path) {
+  check(!any_picture_detector::knows(method), "the method '", method,
+        "' learns from a folder of pictures, got the file ", path);
 }
 
 void dropped_sums::add(const picture_finding& one) {

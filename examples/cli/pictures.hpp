@@ -33,6 +33,9 @@ namespace anodiff::cli {
 /// Whether --data names pictures: a folder, or one file that is called like a picture.
 [[nodiscard]] bool names_pictures(const std::string& path);
 
+/// Throws invalid_argument where a method of pictures, which learn from a folder, is to learn from one file.
+void refuse_file(const std::string& method, const std::string& path);
+
 /// What was dropped of the maps of several pictures, as text and in JSON; nothing where nothing was.
 struct dropped_sums {
   dropped_regions too_small, outside;

@@ -175,6 +175,13 @@ TEST_CASE("bad use of pictures", "[cli]") {
   std::filesystem::create_directories(at.folder / "nothing");
   refuses(at.fit_of(at.folder / "nothing"), 3, "needs at least one picture, got an empty folder");
   refuses({"fit", "knn", "--data", at.set, "--out", at.model}, 2, "no method for pictures is called 'knn'; there are ");
+  const auto one = at.set + "/good/100.png";
+  for (const words& with :
+       {words{"fit", "image_default", "--out", at.model + ".one"}, words{"evaluate", "image_default"}}) {
+    auto arguments = with;
+    arguments.insert(arguments.end(), {"--data", one});
+    refuses(arguments, 2, "the method 'image_default' learns from a folder of pictures, got the file " + one + "\n");
+  }
   refuses({"evaluate", "image_default", "--data", at.folder / "nothing"}, 3, "needs folders train/good and test");
   write_text(at.folder / "rows.csv", "a,b\n1,2\n");
   refuses({"score", at.model, "--data", at.folder / "rows.csv", "--out", at.scores}, 3, "holds a detector of pictures");
