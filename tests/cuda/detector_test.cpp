@@ -6,6 +6,7 @@
 #include <anodiff/methods/dte_gaussian.hpp>
 #include <anodiff/methods/dte_ig.hpp>
 #include <anodiff/methods/elbo.hpp>
+#include <anodiff/methods/likelihood.hpp>
 #include <anodiff/pipeline/resident_trainer.cuh>
 #include "../support/cuda_test.hpp"
 #include "../support/plain_engine.hpp"
@@ -71,6 +72,7 @@ TEST_CASE("a detector learns, scores, is saved and loaded on the device as on th
   check_detector<methods::denoising_error>(1);  // a z-score
   check_detector<methods::elbo>(0.01);
   check_detector<noised_ddim>(0.01);
+  check_detector<methods::likelihood>(1);
   check_detector<methods::dte_c>(1);
   check_detector<methods::dte_ig>(0.01);
   check_detector<methods::dte_gaussian>(0.01);
