@@ -148,7 +148,8 @@ TEST_CASE("a graph for each program and number of rows, those used last", "[cuda
   CHECK(recorded.recorded() == 2);
   recorded.run(x.data(), 4, three, {});
   CHECK(recorded.recorded() == 1);
-  CHECK_THROWS_WITH((graphs{net, predictions::velocity{}, d, 0, 0}), Catch::Contains("at least one graph, got 0"));
+  CHECK_THROWS_WITH((graphs{net, predictions::velocity{}, d, clipping{}, 0}),
+                    Catch::Contains("at least one graph, got 0"));
 }
 
 TEST_CASE("a recorded stream neither runs, waits nor allocates", "[cuda][graph]") {
