@@ -28,7 +28,7 @@ struct scorer_scene {
   std::vector<anodiff::noise_level> levels = anodiff::schedules::linear{{.beta_last = 0.1, .steps = 100}}.levels();
 
   [[nodiscard]] anodiff::scoring_context<parts> context() const {
-    return {model, prediction, sampler, grid, conditioner, levels, from, steps, seed, row_size, clip};
+    return {model, prediction, sampler, grid, conditioner, levels, from, steps, seed, row_size, {clip}};
   }
   /// Evidence (views, n, d), from a run that was planned for at least n rows.
   [[nodiscard]] tensor<float, 3> evidence(const tensor<float, 2>& x, index max_rows = 0) const {

@@ -49,8 +49,8 @@ TEST_CASE("a box of weights is the mean of its pixels", "[blur]") {
   std::vector<double> y(35), scratch(35);
   ops::reference::run(ops::blur<double>{x.data(), y.data(), scratch.data(), &weights, s[0], s[1], s[2], s[3]});
   double sum = 0;
-  for (const std::size_t i : {1, 2, 3})
-    for (const std::size_t j : {3, 4, 5}) sum += x[i * 7 + j];
+  for (const std::size_t i : {1U, 2U, 3U})
+    for (const std::size_t j : {3U, 4U, 5U}) sum += x[i * 7 + j];
   CHECK(y[2 * 7 + 4] == Approx(sum / 9));
   CHECK(ops::box_weights<double>(0) == std::vector<double>{1});
   CHECK_THROWS_WITH(ops::box_weights<double>(-1), "blur: radius must lie in [0, 1000] pixels, got -1");
