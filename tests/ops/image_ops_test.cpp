@@ -58,7 +58,7 @@ TEST_CASE("channels are copied and added where they belong", "[concat]") {
       const index b = 3;
       const auto left = values<float>(pixels * a, 1), right = values<float>(pixels * b, 2);
       const auto joined = on_all_pools([&](thread_pool& on) {
-        std::vector<float> y(static_cast<std::size_t>(pixels * (a + b)), -9);
+        std::vector<float> y(static_cast<std::size_t>(std::max<index>(pixels, 1) * (a + b)), -9);
         ops::cpu::run(ops::copy_channels<float>{left.data(), a, y.data(), a + b, pixels, a}, on);
         ops::cpu::run(ops::copy_channels<float>{right.data(), b, y.data() + a, a + b, pixels, b}, on);
         return y;

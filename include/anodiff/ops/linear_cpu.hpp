@@ -74,6 +74,7 @@ struct store_finish {
 template <class T>
 void add_column_sums(const T* dz, index rows, index stride, index first, index last, T* sums) noexcept {
   using V = simd::vec<T>;
+  if (rows == 0) return;  // dz may be null
   for_each_lanes_by<T, 4>(last - first, [&](index j, auto lanes, auto vectors) {
     const T* column = dz + first + j;
     V sum[vectors]{};
