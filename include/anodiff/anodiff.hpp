@@ -53,6 +53,7 @@
 #include <anodiff/conditioning/none.hpp>
 #include <anodiff/core/annotate.hpp>
 #include <anodiff/core/check.hpp>
+#include <anodiff/core/cholesky.hpp>
 #include <anodiff/core/half.hpp>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/core/philox.hpp>
@@ -141,6 +142,7 @@
 #include <anodiff/nn/group_norm.hpp>
 #include <anodiff/nn/layer_norm.hpp>
 #include <anodiff/nn/linear.hpp>
+#include <anodiff/nn/norm_node.hpp>
 #include <anodiff/nn/parameters.hpp>
 #include <anodiff/nn/resample.hpp>
 #include <anodiff/nn/scale_shift.hpp>

@@ -56,23 +56,11 @@ struct norm {
       all.insert(all.end(), part->begin(), part->end());
     return all;
   }
-  /// dgain, dbias and dx, one after another; all start at 0.25.
   template <class Run>
-  std::vector<T> gradients(const std::vector<T>& dy, bool accumulate, Run&& run) const {
-    std::vector<T> all(2 * gain.size() + x.size(), T(0.25));
-    run(ops::batch_norm_backward<T>{.x = x.data(),
-                                    .dy = dy.data(),
-                                    .gain = gain.data(),
-                                    .mean = mean.data(),
-                                    .inverse = inverse.data(),
-                                    .dgain = all.data(),
-                                    .dbias = all.data() + width,
-                                    .dx = all.data() + 2 * width,
-                                    .accumulate = accumulate,
-                                    .rows = rows,
-                                    .width = width,
-                                    .training = training});
-    return all;
+  [[nodiscard]] std::vector<T> gradients(const std::vector<T>& dy, bool accumulate, Run&& run) const {
+    ops::batch_norm_backward<T> op{};
+    op.training = training;
+    return norm_gradients(op, *this, dy, accumulate, run);
   }
 };
 

@@ -39,22 +39,10 @@ struct norm {
             .rows = rows,
             .width = width};
   }
-  /// dgain, dbias and dx, one after another; all start at 0.25.
   template <class Run>
-  std::vector<T> gradients(const std::vector<T>& dy, bool accumulate, Run&& run) const {
-    std::vector<T> all(2 * gain.size() + x.size(), T(0.25));
-    run(ops::layer_norm_backward<T>{.x = x.data(),
-                                    .dy = dy.data(),
-                                    .gain = gain.data(),
-                                    .mean = mean.data(),
-                                    .inverse = inverse.data(),
-                                    .dgain = all.data(),
-                                    .dbias = all.data() + width,
-                                    .dx = all.data() + 2 * width,
-                                    .accumulate = accumulate,
-                                    .rows = rows,
-                                    .width = width});
-    return all;
+  [[nodiscard]] std::vector<T> gradients(const std::vector<T>& dy, bool accumulate, Run&& run) const {
+    ops::layer_norm_backward<T> op{};
+    return norm_gradients(op, *this, dy, accumulate, run);
   }
 };
 

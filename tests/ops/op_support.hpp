@@ -77,6 +77,26 @@ auto on_all_pools(Make make) {
   return one;
 }
 
+/// dgain, dbias and dx of a normalisation n of rows, one after another; all start at 0.25. op is its backward operation
+/// with whatever it has beside those.
+template <class Backward, class Norm, class T, class Run>
+std::vector<T> norm_gradients(Backward op, const Norm& n, const std::vector<T>& dy, bool accumulate, Run&& run) {
+  std::vector<T> all(2 * n.gain.size() + n.x.size(), T(0.25));
+  op.x = n.x.data();
+  op.dy = dy.data();
+  op.gain = n.gain.data();
+  op.mean = n.mean.data();
+  op.inverse = n.inverse.data();
+  op.dgain = all.data();
+  op.dbias = all.data() + n.width;
+  op.dx = all.data() + 2 * n.width;
+  op.accumulate = accumulate;
+  op.rows = n.rows;
+  op.width = n.width;
+  run(op);
+  return all;
+}
+
 /// Compares gradient with central differences of loss() in every element of x, and returns the largest difference.
 template <class Loss>
 double gradient_error(std::vector<double>& x, const std::vector<double>& gradient, Loss loss, double step = 1e-5) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <anodiff/core/cholesky.hpp>
 #include <anodiff/core/philox.hpp>
 #include <anodiff/core/tensor.hpp>
-#include <anodiff/ops/local_gaussian_cpu.hpp>
 #include <cmath>
 #include <numbers>
 #include <span>
@@ -67,7 +67,7 @@ class gaussian_mixture {
     std::vector<double> pull(slope.size());
     for (std::size_t c = 0; c < share.size(); ++c) {
       for (std::size_t j = 0; j < x.size(); ++j) pull[j] = x[j] - mean_[c * x.size() + j];
-      ops::cpu::detail::solve_in_place(factor(c), dimensions_, pull.data());
+      cholesky::solve(factor(c), dimensions_, pull.data());
       for (std::size_t j = 0; j < x.size(); ++j) slope[j] -= share[c] * pull[j];
     }
     return value;
@@ -175,7 +175,7 @@ class gaussian_mixture {
                 part * (points(i, static_cast<index>(r)) - mean[r]) * (points(i, static_cast<index>(e)) - mean[e]);
       }
       for (std::size_t j = 0; j < d; ++j) spread[j * d + j] += floor;
-      (void)ops::cpu::detail::factor_in_place(spread, dimensions_);
+      (void)cholesky::factor(spread, dimensions_);
       weight_[c] = std::max(total / static_cast<double>(n), 1e-12);
     }
     find_constants();

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <anodiff/core/cholesky.hpp>
 #include <anodiff/core/reflected.hpp>
 #include <anodiff/core/simd.hpp>
 #include <anodiff/core/tensor.hpp>
 #include <anodiff/ops/blur.hpp>
-#include <anodiff/ops/local_gaussian_cpu.hpp>
+#include <anodiff/ops/vector_loop_cpu.hpp>
 #include <cmath>
 #include <span>
 #include <string_view>
@@ -24,8 +25,7 @@ struct ring {
 /// the guess is: for maps that are a stationary Gaussian field, the exact mean given the ring, which is in-painting by
 /// the best denoiser there is, and the Mahalanobis distance from it. A conditional autoregression (Besag 1974, eq. 4.7)
 /// fitted by least squares, with a hole in its middle that hides a deviation as wide as itself. A place is a Gaussian
-/// mean of the few around it; beyond the border the maps are mirrored,
-/// so that a place at the border is judged by others there.
+/// mean of the few around it; beyond the border the maps are mirrored, so that a place there is judged by its likes.
 template <class Real>
 class ring_regression {
   template <class Maps>
@@ -78,10 +78,10 @@ class ring_regression {
       const double raise = ridge * trace(a, n) / static_cast<double>(n) + 1e-12;
       for (index i = 0; i + 1 < n; ++i) a[place(i, i, n)] += raise;
       auto factor = a;
-      (void)ops::cpu::detail::factor_in_place(factor.data(), n);
+      (void)cholesky::factor(factor.data(), n);
       for (index c = 0; c < p; ++c) {
         for (index i = 0; i < n; ++i) weights[place(c, i, n)] = mean(n + c, i);
-        ops::cpu::detail::solve_in_place(factor.data(), n, weights.data() + c * n);
+        cholesky::solve(factor.data(), n, weights.data() + c * n);
       }
       std::vector<double> left(static_cast<std::size_t>(p * p));  // what the inputs leave of the targets' covariance
       std::vector<double> guess(static_cast<std::size_t>(n));
@@ -101,18 +101,13 @@ class ring_regression {
       }
       const double least = floor * trace(left, p) / static_cast<double>(p) + 1e-12;
       for (index c = 0; c < p; ++c) left[place(c, c, p)] += least;
-      (void)ops::cpu::detail::factor_in_place(left.data(), p);
+      (void)cholesky::factor(left.data(), p);
       ring_regression out{ring_, planes_};
       for (index i = 0; i < n; ++i)
         for (index c = 0; c < p; ++c) out.weights_.push_back(static_cast<Real>(weights[place(c, i, n)]));
-      std::vector<double> whiten(static_cast<std::size_t>(p * p));  // the factor's inverse
-      for (index i = 0; i < p; ++i)
-        for (index c = 0; c < p; ++c) {
-          double sum = i == c ? 1 : 0;
-          for (index e = 0; e < i; ++e) sum -= left[place(i, e, p)] * whiten[place(e, c, p)];
-          whiten[place(i, c, p)] = sum / left[place(i, i, p)];
-          out.whiten_.push_back(static_cast<Real>(whiten[place(i, c, p)]));
-        }
+      std::vector<double> whiten(static_cast<std::size_t>(p * p));
+      cholesky::invert(left.data(), p, whiten.data());
+      out.whiten_.assign(whiten.begin(), whiten.end());
       return out;
     }
 

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/nn/tape.hpp>
+#include <anodiff/nn/norm_node.hpp>
 #include <anodiff/ops/batch_norm.hpp>
 
 namespace anodiff::nn {
 
 template <engine Engine>
-class batch_norm_node final : public node<Engine> {
+class batch_norm_node final : public norm_node<Engine> {
  public:
   using real = typename Engine::real;
   batch_norm_node(value x, parameter gain, parameter bias, parameter mean, parameter variance)
-      : x_{x},
-        gain_{std::move(gain)},
-        bias_{std::move(bias)},
+      : norm_node<Engine>{x, std::move(gain), std::move(bias)},
         moving_mean_{std::move(mean)},
-        moving_variance_{std::move(variance)} {
-    this->reads = {x};
-  }
-  void prepare(tape<Engine>& t) override {
-    if (mean_.size() != 0) return;
-    mean_ = t.machine().allocate(t.width(x_));
-    inverse_ = t.machine().allocate(t.width(x_));
-  }
+        moving_variance_{std::move(variance)} {}
+  void prepare(tape<Engine>& t) override { this->keep(t, t.width(x_)); }
   void forward(tape<Engine>& t, const pass& p) override {
     real* const memory = t.parameter_memory().data();
     t.machine().run(ops::batch_norm_forward<real>{t.data(x_), t.parameter_values(gain_), t.parameter_values(bias_),
@@ -31,18 +23,7 @@ class batch_norm_node final : public node<Engine> {
                                                   t.count(this->writes, p), t.width(x_), p.training});
   }
   void backward(tape<Engine>& t, const pass& p) override {
-    ops::batch_norm_backward<real> op{};
-    op.x = t.data(x_);
-    op.dy = t.gradient(this->writes);
-    op.gain = t.parameter_values(gain_);
-    op.mean = mean_.data();
-    op.inverse = inverse_.data();
-    op.dgain = t.parameter_gradient(gain_);
-    op.dbias = t.parameter_gradient(bias_);
-    if (t.needs_gradient(x_)) {
-      op.dx = t.gradient(x_);
-      op.accumulate = t.claim_gradient(x_);
-    }
+    auto op = this->template gradients_by<ops::batch_norm_backward<real>>(t);
     op.rows = t.count(this->writes, p);
     op.width = t.width(x_);
     op.training = p.training;
@@ -50,13 +31,15 @@ class batch_norm_node final : public node<Engine> {
   }
 
  private:
-  value x_;
-  parameter gain_, bias_, moving_mean_, moving_variance_;
-  typename Engine::buffer mean_, inverse_;
+  using norm_node<Engine>::x_, norm_node<Engine>::gain_, norm_node<Engine>::bias_, norm_node<Engine>::mean_,
+      norm_node<Engine>::inverse_;
+  parameter moving_mean_, moving_variance_;
 };
 
 /// Batch normalisation with learned gain and bias under name.weight and name.bias, and moving statistics, which have no
-/// gradient and follow the training passes, under name.running_mean and name.running_var. On the CPU engine alone.
+/// gradient and follow the training passes, under name.running_mean and name.running_var; a weight decay of the
+/// optimiser pulls at them too, by rate × decay a step against the tenth of the way that they go to each batch. On the
+/// CPU engine alone.
 template <engine Engine>
 value batch_norm(tape<Engine>& t, std::string_view name, value x) {
   const auto declare = [&](const char* what, initial how) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/nn/norm_node.hpp>
 #include <anodiff/nn/table_gradient.hpp>
 #include <anodiff/ops/group_norm.hpp>
 
@@ -14,19 +15,15 @@ struct group_norm_options {
 };
 
 template <engine Engine>
-class group_norm_node final : public node<Engine> {
+class group_norm_node final : public norm_node<Engine> {
  public:
   using real = typename Engine::real;
   group_norm_node(value x, const image_shape& image, parameter gain, parameter bias, const group_norm_options& options)
-      : x_{x}, image_{image}, gain_{std::move(gain)}, bias_{std::move(bias)}, options_{options} {
-    this->reads = {x};
+      : norm_node<Engine>{x, std::move(gain), std::move(bias)}, image_{image}, options_{options} {
     if (options.table.exists()) this->reads.push_back(options.table);
   }
   void prepare(tape<Engine>& t) override {
-    const index most = t.capacity(x_) * options_.groups;
-    if (t.mode() == gradients::off || static_cast<index>(mean_.size()) >= most) return;
-    mean_ = t.machine().allocate(most);
-    inverse_ = t.machine().allocate(most);
+    if (t.mode() != gradients::off) this->keep(t, t.capacity(x_) * options_.groups);
   }
   index scratch(tape<Engine>& t) override {
     return t.mode() == gradients::off ? 0 : t.max_rows() * 2 * image_.channels;
@@ -39,22 +36,11 @@ class group_norm_node final : public node<Engine> {
         image_.pixels(), image_.channels, options_.groups, options_.epsilon, options_.activation});
   }
   void backward(tape<Engine>& t, const pass& p) override {
-    ops::group_norm_backward<real> op{};
-    op.x = t.data(x_);
-    op.dy = t.gradient(this->writes);
-    op.gain = t.parameter_values(gain_);
+    auto op = this->template gradients_by<ops::group_norm_backward<real>>(t);
     op.bias = t.parameter_values(bias_);
     if (options_.table.exists()) op.table = t.data(options_.table);
     op.level = p.level;
-    op.mean = mean_.data();
-    op.inverse = inverse_.data();
     op.sums = t.scratch();
-    op.dgain = t.parameter_gradient(gain_);
-    op.dbias = t.parameter_gradient(bias_);
-    if (t.needs_gradient(x_)) {
-      op.dx = t.gradient(x_);
-      op.accumulate = t.claim_gradient(x_);
-    }
     op.n = p.rows;
     op.pixels = image_.pixels();
     op.channels = image_.channels;
@@ -65,11 +51,10 @@ class group_norm_node final : public node<Engine> {
   }
 
  private:
-  value x_;
+  using norm_node<Engine>::x_, norm_node<Engine>::gain_, norm_node<Engine>::bias_, norm_node<Engine>::mean_,
+      norm_node<Engine>::inverse_;
   image_shape image_;
-  parameter gain_, bias_;
   group_norm_options options_;
-  typename Engine::buffer mean_, inverse_;
 };
 
 /// Group normalisation of pictures with learned gain and bias under name.weight and name.bias. Throws invalid_argument

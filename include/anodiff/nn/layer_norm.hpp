@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <anodiff/nn/tape.hpp>
+#include <anodiff/nn/norm_node.hpp>
 #include <anodiff/ops/layer_norm.hpp>
 
 namespace anodiff::nn {
 
 template <engine Engine>
-class layer_norm_node final : public node<Engine> {
+class layer_norm_node final : public norm_node<Engine> {
  public:
   using real = typename Engine::real;
-  layer_norm_node(value x, parameter gain, parameter bias) : x_{x}, gain_{std::move(gain)}, bias_{std::move(bias)} {
-    this->reads = {x};
-  }
+  layer_norm_node(value x, parameter gain, parameter bias) : norm_node<Engine>{x, std::move(gain), std::move(bias)} {}
   void prepare(tape<Engine>& t) override {
-    const index most = t.capacity(x_);
-    if (t.mode() == gradients::off || static_cast<index>(mean_.size()) >= most) return;
-    mean_ = t.machine().allocate(most);
-    inverse_ = t.machine().allocate(most);
+    if (t.mode() != gradients::off) this->keep(t, t.capacity(x_));
   }
   void forward(tape<Engine>& t, const pass& p) override {
     const bool keep = mean_.size() != 0;
@@ -26,27 +21,15 @@ class layer_norm_node final : public node<Engine> {
         keep ? mean_.data() : nullptr, keep ? inverse_.data() : nullptr, t.count(this->writes, p), t.width(x_)});
   }
   void backward(tape<Engine>& t, const pass& p) override {
-    ops::layer_norm_backward<real> op{};
-    op.x = t.data(x_);
-    op.dy = t.gradient(this->writes);
-    op.gain = t.parameter_values(gain_);
-    op.mean = mean_.data();
-    op.inverse = inverse_.data();
-    op.dgain = t.parameter_gradient(gain_);
-    op.dbias = t.parameter_gradient(bias_);
-    if (t.needs_gradient(x_)) {
-      op.dx = t.gradient(x_);
-      op.accumulate = t.claim_gradient(x_);
-    }
+    auto op = this->template gradients_by<ops::layer_norm_backward<real>>(t);
     op.rows = t.count(this->writes, p);
     op.width = t.width(x_);
     t.machine().run(op);
   }
 
  private:
-  value x_;
-  parameter gain_, bias_;
-  typename Engine::buffer mean_, inverse_;
+  using norm_node<Engine>::x_, norm_node<Engine>::gain_, norm_node<Engine>::bias_, norm_node<Engine>::mean_,
+      norm_node<Engine>::inverse_;
 };
 
 /// Layer normalisation with learned gain and bias under name.weight and name.bias.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <anodiff/core/cholesky.hpp>
 #include <anodiff/core/parallel.hpp>
 #include <anodiff/ops/local_gaussian.hpp>
 #include <anodiff/ops/vector_loop_cpu.hpp>
@@ -8,35 +9,6 @@
 namespace anodiff::ops::cpu {
 
 namespace detail {
-
-/// The lower triangle of A (n, n) becomes its Cholesky factor; gives log det A.
-inline double factor_in_place(double* a, index n) noexcept {
-  double log_determinant = 0;
-  for (index c = 0; c < n; ++c) {
-    double pivot = a[c * n + c];
-    for (index e = 0; e < c; ++e) pivot -= a[c * n + e] * a[c * n + e];
-    log_determinant += std::log(pivot);
-    const double root = std::sqrt(pivot);
-    a[c * n + c] = root;
-    for (index r = c + 1; r < n; ++r) {
-      double sum = a[r * n + c];
-      for (index e = 0; e < c; ++e) sum -= a[r * n + e] * a[c * n + e];
-      a[r * n + c] = sum / root;
-    }
-  }
-  return log_determinant;
-}
-/// b becomes the solution of L Lᵀ y = b.
-inline void solve_in_place(const double* l, index n, double* b) noexcept {
-  for (index r = 0; r < n; ++r) {
-    for (index e = 0; e < r; ++e) b[r] -= l[r * n + e] * b[e];
-    b[r] /= l[r * n + r];
-  }
-  for (index r = n; r-- > 0;) {
-    for (index e = r + 1; e < n; ++e) b[r] -= l[e * n + r] * b[e];
-    b[r] /= l[r * n + r];
-  }
-}
 
 /// One query; `centred` (k + 2, row_size) is scratch: the centred neighbours, the mean and the residual.
 template <class T>
@@ -77,8 +49,8 @@ void local_gaussian_row(const local_gaussian<T>& op, index i, double* ANODIFF_RE
   const double c = count * ridge / (1 - op.shrinkage);
   for (index a = 0; a < k; ++a) gram[a * k + a] += c;
   const double log_determinant =
-      factor_in_place(gram, k) - count * std::log(c) + static_cast<double>(d) * std::log(ridge);
-  solve_in_place(gram, k, weight);
+      cholesky::factor(gram, k) - count * std::log(c) + static_cast<double>(d) * std::log(ridge);
+  cholesky::solve(gram, k, weight);
   double* share = op.share + i * d;
   double* solved = mean;  // M⁻¹ r, in the place of the mean
   std::copy_n(residual, d, solved);

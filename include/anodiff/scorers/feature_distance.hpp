@@ -3,6 +3,7 @@
 
 #include <anodiff/concepts/model.hpp>
 #include <anodiff/concepts/scorer.hpp>
+#include <anodiff/core/cholesky.hpp>
 #include <anodiff/ops/mahalanobis.hpp>
 #include <anodiff/scorers/picture_features.hpp>
 #include <cmath>
@@ -73,20 +74,11 @@ class feature_study {
         covariance[a * c + b] = products_[a * c + b] / count_ - sum_[a] / count_ * (sum_[b] / count_);
       largest = std::max(largest, covariance[a * c + a]);
     }
-    // S = L Lᵀ (Cholesky), then W = L⁻¹, row by row
-    std::vector<double> lower(c * c), inverse(c * c);
-    for (std::size_t a = 0; a < c; ++a)
-      for (std::size_t b = 0; b <= a; ++b) {
-        double rest = covariance[a * c + b] + (a == b ? floor * largest : 0);
-        for (std::size_t k = 0; k < b; ++k) rest -= lower[a * c + k] * lower[b * c + k];
-        lower[a * c + b] = a == b ? std::sqrt(std::max(rest, 1e-12 * largest)) : rest / lower[b * c + b];
-      }
-    for (std::size_t a = 0; a < c; ++a)
-      for (std::size_t b = 0; b <= a; ++b) {
-        double rest = a == b ? 1 : 0;
-        for (std::size_t k = b; k < a; ++k) rest -= lower[a * c + k] * inverse[k * c + b];
-        inverse[a * c + b] = rest / lower[a * c + a];
-      }
+    const auto features = static_cast<index>(c);
+    for (std::size_t a = 0; a < c; ++a) covariance[a * c + a] += floor * largest;
+    std::vector<double> inverse(c * c);
+    (void)cholesky::factor(covariance.data(), features, 1e-12 * largest);
+    cholesky::invert(covariance.data(), features, inverse.data());
     out.whiten.assign(inverse.begin(), inverse.end());
     return out;
   }
